@@ -1,0 +1,18 @@
+package ideas
+
+import "errors"
+
+// ErrNotFound is returned for what does not exist or may not be seen.
+var ErrNotFound = errors.New("not found")
+
+// FieldError says what is wrong with one input. Code is a message key ("required", "too_long", "invalid");
+// pages translate it.
+type FieldError struct {
+	Field string
+	Code  string
+	// Limit is the bound that was exceeded, for "too_long" and "too_many".
+	Limit int
+}
+
+// Error implements error.
+func (e *FieldError) Error() string { return e.Field + ": " + e.Code }

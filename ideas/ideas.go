@@ -1,0 +1,126 @@
+// Package ideas is the domain of the idea service: what a brand's customers and its team do with ideas.
+// It knows neither SQL nor HTTP; ideas/postgres stores it and ideas/web shows it.
+package ideas
+
+import (
+	"context"
+	"time"
+)
+
+// Limits of what members write, in characters unless said otherwise.
+const (
+	MaxTitle   = 120
+	MaxBody    = 10_000
+	MaxComment = 4_000
+	MaxName    = 60
+	// MaxEmail is the longest address that SMTP can carry (RFC 5321, section 4.5.3.1.3).
+	MaxEmail = 254
+	// MaxPage bounds the number of rows of one page of a list.
+	MaxPage = 50
+)
+
+// State of an idea. The first cut publishes on submission; moderation comes with its own states.
+type State string
+
+// States of an idea.
+const (
+	StateGathering State = "gathering"
+	StateHidden    State = "hidden"
+	StateErased    State = "erased"
+)
+
+// Member is somebody who takes part.
+type Member struct {
+	ID        int64
+	Email     string
+	Name      string
+	Locale    string
+	CreatedAt time.Time
+}
+
+// Idea is one proposal.
+type Idea struct {
+	ID         int64
+	Slug       string
+	Title      string
+	Body       string
+	State      State
+	Author     Author
+	Supporters int
+	Comments   int
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+	// Supported tells whether the member who looks supports it.
+	Supported bool
+}
+
+// Author is what others see of a member.
+type Author struct {
+	ID   int64
+	Name string
+}
+
+// Comment on an idea.
+type Comment struct {
+	ID        int64
+	IdeaID    int64
+	Author    Author
+	Body      string
+	CreatedAt time.Time
+}
+
+// Order of a list of ideas.
+type Order string
+
+// Orders of a list.
+const (
+	// OrderTrending ranks recent support highest.
+	OrderTrending Order = "trending"
+	OrderNewest   Order = "newest"
+	OrderTop      Order = "top"
+)
+
+// Query selects a page of ideas.
+type Query struct {
+	Order Order
+	// Search is matched as words against title and body; empty matches everything.
+	Search string
+	// After is the cursor of the previous page's Page.Next; empty starts at the beginning.
+	After string
+	// Limit is the number of ideas wanted, 20 when zero, MaxPage at most.
+	Limit int
+}
+
+// Page of ideas.
+type Page struct {
+	Ideas []Idea
+	// Next continues the list; empty at its end.
+	Next string
+}
+
+// Totals of a community, kept by the database.
+type Totals struct {
+	Members, Ideas, Votes, Comments int64
+}
+
+// Store keeps the community's lived state. Methods open their own transaction. Errors are ErrNotFound,
+// *FieldError (or several joined), or an error of the store itself.
+type Store interface {
+	// ListIdeas returns a page of visible ideas; viewer (0: nobody) sets Idea.Supported.
+	ListIdeas(ctx context.Context, viewer int64, q Query) (Page, error)
+	// GetIdea returns one visible idea, else ErrNotFound.
+	GetIdea(ctx context.Context, viewer, id int64) (Idea, error)
+	// SubmitIdea publishes an idea. key makes a repeated request return the first's idea; at most 64 bytes.
+	SubmitIdea(ctx context.Context, author int64, key, title, body string) (Idea, error)
+	// SetSupport adds or withdraws a member's support and returns the idea's count afterwards; repeating a
+	// call changes nothing.
+	SetSupport(ctx context.Context, member, idea int64, support bool) (int, error)
+	// ListComments returns an idea's comments, oldest first, at most limit after the comment with id after.
+	ListComments(ctx context.Context, idea, after int64, limit int) ([]Comment, error)
+	// AddComment adds a comment; key as in SubmitIdea.
+	AddComment(ctx context.Context, author, idea int64, key, body string) (Comment, error)
+	// Totals of the community.
+	Totals(ctx context.Context) (Totals, error)
+	// RenameMember sets the display name.
+	RenameMember(ctx context.Context, member int64, name string) error
+}
