@@ -1,0 +1,38 @@
+package v1alpha1
+
+const (
+	// FieldManager owns every field that the operator applies.
+	FieldManager = "community-operator"
+
+	// LabelManagedBy with the value FieldManager marks every object the operator made; its caches hold no
+	// others.
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	// LabelName, LabelInstance, LabelComponent and LabelVersion are the recommended labels of Kubernetes.
+	LabelName      = "app.kubernetes.io/name"
+	LabelInstance  = "app.kubernetes.io/instance"
+	LabelComponent = "app.kubernetes.io/component"
+	LabelPartOf    = "app.kubernetes.io/part-of"
+	// LabelCommunity holds the name of the Community that an object belongs to.
+	LabelCommunity = "cocreation.quaeso.io/community"
+
+	// ComponentIdeas is the idea service, ComponentDatabase its PostgreSQL.
+	ComponentIdeas    = "ideas"
+	ComponentDatabase = "database"
+
+	// AnnotationApplied holds a hash of what the operator last applied, to tell a field that is no longer
+	// wanted from one that somebody else set.
+	AnnotationApplied = "cocreation.quaeso.io/applied"
+	// AnnotationRetained marks data that outlived its Community (deletionPolicy Retain). Its value is the
+	// UID of that Community. A new Community of the same name takes it into use again.
+	AnnotationRetained = "cocreation.quaeso.io/retained"
+	// AnnotationCredentials on a pod template is a keyed hash of the credentials; it rolls the pods when they
+	// change.
+	AnnotationCredentials = "cocreation.quaeso.io/credentials"
+	// AnnotationReconcile asks for a reconcile now; any new value does.
+	AnnotationReconcile = "cocreation.quaeso.io/reconcile-at"
+
+	// FinalizerCommunity lets the operator keep or drop the data before a Community goes.
+	FinalizerCommunity = "cocreation.quaeso.io/community"
+	// FinalizerClass keeps a CommunityClass while communities use it.
+	FinalizerClass = "cocreation.quaeso.io/class-in-use"
+)
