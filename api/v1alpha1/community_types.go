@@ -152,7 +152,7 @@ type Hostname string
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=512
 // +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() == 'https'",message="must be a whole https address, such as https://brand.example/logo.svg"
-// +kubebuilder:validation:XValidation:rule="!isURL(self) || (url(self).getHostname() != '' && url(self).getHostname() != 'localhost' && !isIP(url(self).getHostname()) && !url(self).getHostname().startsWith('[') && !url(self).getHostname().endsWith('.svc') && !url(self).getHostname().endsWith('.cluster.local') && !url(self).getHostname().endsWith('.internal') && !url(self).getHostname().endsWith('.localhost'))",message="must name a public host: not an IP address, localhost or a name inside the cluster"
+// +kubebuilder:validation:XValidation:rule="!isURL(self) || (url(self).getHostname() != ” && url(self).getHostname() != 'localhost' && !isIP(url(self).getHostname()) && !url(self).getHostname().startsWith('[') && !url(self).getHostname().endsWith('.svc') && !url(self).getHostname().endsWith('.cluster.local') && !url(self).getHostname().endsWith('.internal') && !url(self).getHostname().endsWith('.localhost'))",message="must name a public host: not an IP address, localhost or a name inside the cluster"
 // +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\s\"<>\\\\\\\\^`{|}@]')",message="must not contain spaces, quotes, angle brackets, braces or user names"
 type HTTPSURL string
 

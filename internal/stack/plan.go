@@ -294,4 +294,3 @@ func SelectorLabels(community, component string) map[string]string {
 func Selector(community string) string {
 	return labels.Set(SelectorLabels(community, v1alpha1.ComponentIdeas)).String()
 }
-
