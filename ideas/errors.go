@@ -16,3 +16,6 @@ type FieldError struct {
 
 // Error implements error.
 func (e *FieldError) Error() string { return e.Field + ": " + e.Code }
+
+// ErrUnavailable is returned while the store's database cannot be used; trying again later may help.
+var ErrUnavailable = errors.New("the database is not available")
