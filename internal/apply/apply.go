@@ -1,0 +1,234 @@
+// Package apply brings children into the state that the builders describe: server-side apply, guarded so
+// that no object of somebody else is ever taken over, and skipped when nothing would change.
+package apply
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/quaeso/community-operator/api/v1alpha1"
+)
+
+// Applier applies the children of one kind of owner.
+type Applier struct {
+	// Client reads from a cache that holds only objects with our label, and writes.
+	Client client.Client
+	// Live reads from the API server; it sees objects without our label.
+	Live client.Reader
+}
+
+// Owner is the object whose children are applied.
+type Owner struct {
+	UID       types.UID
+	Namespace string
+	// Name is also the value of LabelCommunity of every child.
+	Name string
+}
+
+// ForeignError says that an object that we did not make stands at a name that we need.
+type ForeignError struct {
+	Kind, Namespace, Name string
+	// HeldBy names the controller of the object, when it has one.
+	HeldBy string
+}
+
+// Error implements error.
+func (e *ForeignError) Error() string {
+	held := ""
+	if e.HeldBy != "" {
+		held = " (controlled by " + e.HeldBy + ")"
+	}
+	return fmt.Sprintf("%s %s/%s exists and does not belong to this Community%s; delete or rename it, or rename the Community",
+		e.Kind, e.Namespace, e.Name, held)
+}
+
+// configuration is what every generated apply configuration offers.
+type configuration interface {
+	GetAPIVersion() *string
+	GetKind() *string
+	GetName() *string
+	GetNamespace() *string
+}
+
+// Ref names a child.
+type Ref struct {
+	GVK  schema.GroupVersionKind
+	Name string
+}
+
+// RefOf an apply configuration.
+func RefOf(desired runtime.ApplyConfiguration) (Ref, error) {
+	c, ok := desired.(configuration)
+	if !ok || c.GetAPIVersion() == nil || c.GetKind() == nil || c.GetName() == nil {
+		return Ref{}, fmt.Errorf("apply configuration %T names no object", desired)
+	}
+	gv, err := schema.ParseGroupVersion(*c.GetAPIVersion())
+	if err != nil {
+		return Ref{}, fmt.Errorf("parse apiVersion of %s %s: %w", *c.GetKind(), *c.GetName(), err)
+	}
+	return Ref{GVK: gv.WithKind(*c.GetKind()), Name: *c.GetName()}, nil
+}
+
+// Apply makes one child as desired, if it is not so already. It returns the child as the cache had it before;
+// nil if it was not there. Errors: *ForeignError, or the API server's.
+func (a *Applier) Apply(ctx context.Context, owner Owner, desired runtime.ApplyConfiguration) (client.Object, error) {
+	ref, err := RefOf(desired)
+	if err != nil {
+		return nil, err
+	}
+	hash, want, err := describe(desired)
+	if err != nil {
+		return nil, fmt.Errorf("describe %s %s: %w", ref.GVK.Kind, ref.Name, err)
+	}
+	live, err := a.get(ctx, owner.Namespace, ref)
+	if err != nil {
+		return nil, err
+	}
+	if live != nil {
+		if err := guard(owner, ref, live); err != nil {
+			return nil, err
+		}
+		if live.GetAnnotations()[v1alpha1.AnnotationApplied] == hash && covers(live, want) {
+			return live, nil
+		}
+	} else if err := a.guardUnseen(ctx, owner, ref); err != nil {
+		return nil, err
+	}
+	if err := stamp(desired, hash); err != nil {
+		return nil, err
+	}
+	if err := a.Client.Apply(ctx, desired, client.FieldOwner(v1alpha1.FieldManager), client.ForceOwnership); err != nil {
+		return live, fmt.Errorf("apply %s %s/%s: %w", ref.GVK.Kind, owner.Namespace, ref.Name, err)
+	}
+	return live, nil
+}
+
+// Get reads a child of ours from the cache; nil when there is none.
+func (a *Applier) Get(ctx context.Context, owner Owner, ref Ref) (client.Object, error) {
+	live, err := a.get(ctx, owner.Namespace, ref)
+	if err != nil || live == nil || !owns(owner, live) {
+		return nil, err
+	}
+	return live, nil
+}
+
+// Delete removes a child if it is there and ours, and tells whether it is gone. A child that changed since it
+// was read is not deleted.
+func (a *Applier) Delete(ctx context.Context, owner Owner, ref Ref) (gone bool, err error) {
+	live, err := a.get(ctx, owner.Namespace, ref)
+	if err != nil {
+		return false, err
+	}
+	if live == nil || !owns(owner, live) {
+		return true, nil
+	}
+	if live.GetDeletionTimestamp() != nil {
+		return false, nil
+	}
+	uid := live.GetUID()
+	err = a.Client.Delete(ctx, live, client.Preconditions{UID: &uid}, client.PropagationPolicy(metav1.DeletePropagationBackground))
+	if err != nil && !apierrors.IsNotFound(err) {
+		return false, fmt.Errorf("delete %s %s/%s: %w", ref.GVK.Kind, owner.Namespace, ref.Name, err)
+	}
+	return apierrors.IsNotFound(err), nil
+}
+
+func (a *Applier) get(ctx context.Context, namespace string, ref Ref) (client.Object, error) {
+	raw, err := a.Client.Scheme().New(ref.GVK)
+	if err != nil {
+		return nil, fmt.Errorf("make an empty %s: %w", ref.GVK.Kind, err)
+	}
+	obj, ok := raw.(client.Object)
+	if !ok {
+		return nil, fmt.Errorf("%s is not an API object", ref.GVK.Kind)
+	}
+	err = a.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, obj)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("get %s %s/%s: %w", ref.GVK.Kind, namespace, ref.Name, err)
+	}
+	return obj, nil
+}
+
+// guardUnseen looks at the API server for an object that the cache, which holds only ours, cannot show.
+func (a *Applier) guardUnseen(ctx context.Context, owner Owner, ref Ref) error {
+	m := &metav1.PartialObjectMetadata{}
+	m.SetGroupVersionKind(ref.GVK)
+	err := a.Live.Get(ctx, types.NamespacedName{Namespace: owner.Namespace, Name: ref.Name}, m)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for a foreign %s %s/%s: %w", ref.GVK.Kind, owner.Namespace, ref.Name, err)
+	}
+	return guard(owner, ref, m)
+}
+
+// guard refuses an object that is neither a child of the owner nor data that an earlier Community of the same
+// name left behind.
+func guard(owner Owner, ref Ref, live client.Object) error {
+	if owns(owner, live) {
+		return nil
+	}
+	foreign := &ForeignError{Kind: ref.GVK.Kind, Namespace: owner.Namespace, Name: ref.Name}
+	if c := metav1.GetControllerOf(live); c != nil {
+		foreign.HeldBy = c.Kind + " " + c.Name
+		return foreign
+	}
+	if retained(owner, live) {
+		return nil
+	}
+	return foreign
+}
+
+func owns(owner Owner, live client.Object) bool {
+	c := metav1.GetControllerOf(live)
+	return c != nil && c.UID == owner.UID
+}
+
+func retained(owner Owner, live client.Object) bool {
+	_, marked := live.GetAnnotations()[v1alpha1.AnnotationRetained]
+	l := live.GetLabels()
+	return marked && l[v1alpha1.LabelManagedBy] == v1alpha1.FieldManager && l[v1alpha1.LabelCommunity] == owner.Name
+}
+
+// describe returns a hash of the desired object and the object as plain JSON values.
+func describe(desired runtime.ApplyConfiguration) (string, map[string]any, error) {
+	raw, err := json.Marshal(desired)
+	if err != nil {
+		return "", nil, err
+	}
+	var want map[string]any
+	if err := json.Unmarshal(raw, &want); err != nil {
+		return "", nil, err
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:8]), want, nil
+}
+
+var errNoAnnotations = errors.New("apply configuration has no WithAnnotations method")
+
+// stamp adds the hash of what is applied as an annotation. Every generated configuration has WithAnnotations,
+// but each with a result type of its own, so no interface fits.
+func stamp(desired runtime.ApplyConfiguration, hash string) error {
+	m := reflect.ValueOf(desired).MethodByName("WithAnnotations")
+	if !m.IsValid() {
+		return fmt.Errorf("%T: %w", desired, errNoAnnotations)
+	}
+	m.Call([]reflect.Value{reflect.ValueOf(map[string]string{v1alpha1.AnnotationApplied: hash})})
+	return nil
+}
