@@ -1,0 +1,110 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// ErrUnauthorized is returned when the service refuses the token, such as just after it was renewed.
+var ErrUnauthorized = errors.New("the idea service refused the control token")
+
+// Timeouts of one call. A service that hangs must not hold up the operator's other communities.
+const (
+	dialTimeout = time.Second
+	callTimeout = 3 * time.Second
+)
+
+// Client speaks to the control ports of idea services. It keeps no connections between calls: there are as
+// many services as communities.
+type Client struct {
+	http *http.Client
+}
+
+// NewClient returns a client. With dialAddress every call goes to that host and port, whatever community it
+// is for, with the service's own address in the Host header: for a proxy, or a stub in a benchmark.
+func NewClient(dialAddress string) *Client {
+	dialer := &net.Dialer{Timeout: dialTimeout}
+	return &Client{http: &http.Client{
+		Timeout: callTimeout,
+		Transport: &http.Transport{
+			DisableKeepAlives: true,
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				if dialAddress != "" {
+					address = dialAddress
+				}
+				return dialer.DialContext(ctx, network, address)
+			},
+		},
+		// A service never redirects; following one would carry the token elsewhere.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// Observe returns the state of the service at an address ("host:port").
+func (c *Client) Observe(ctx context.Context, address, token string) (State, error) {
+	var s State
+	status, err := c.call(ctx, http.MethodGet, address, token, nil, &s)
+	if err != nil {
+		return State{}, fmt.Errorf("observe the idea service: %w", err)
+	}
+	if status != http.StatusOK {
+		return State{}, fmt.Errorf("observe the idea service: unexpected status %d", status)
+	}
+	return s, nil
+}
+
+// Declare puts a declaration into force. A refusal is no error: see Answer.Refusals and Answer.InForce.
+func (c *Client) Declare(ctx context.Context, address, token string, d Declaration) (Answer, error) {
+	raw, err := json.Marshal(d)
+	if err != nil {
+		return Answer{}, fmt.Errorf("marshal a declaration: %w", err)
+	}
+	var a Answer
+	status, err := c.call(ctx, http.MethodPut, address, token, raw, &a)
+	if err != nil {
+		return Answer{}, fmt.Errorf("declare settings to the idea service: %w", err)
+	}
+	switch status {
+	case http.StatusOK, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable:
+		return a, nil
+	default:
+		return Answer{}, fmt.Errorf("declare settings to the idea service: unexpected status %d", status)
+	}
+}
+
+func (c *Client) call(ctx context.Context, method, address, token string, body []byte, out any) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+address+CommunityPath, bytes.NewReader(body))
+	if err != nil {
+		return 0, fmt.Errorf("make the request: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized:
+		return 0, ErrUnauthorized
+	case resp.StatusCode == http.StatusBadRequest:
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
+		return 0, fmt.Errorf("the idea service did not understand: %s", strings.TrimSpace(string(text)))
+	case strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json"):
+		// An answer of a newer service may have fields that this operator does not know.
+		if err := json.NewDecoder(io.LimitReader(resp.Body, MaxDeclarationBytes)).Decode(out); err != nil {
+			return 0, fmt.Errorf("decode the answer: %w", err)
+		}
+	}
+	return resp.StatusCode, nil
+}
