@@ -128,7 +128,7 @@ type TextByLocale map[string]BoundedText
 // BoundedText is one line of text.
 //
 // +kubebuilder:validation:MaxLength=160
-// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\x00-\\\\x1f\\\\x7f\\\\x{202a}-\\\\x{202e}\\\\x{2066}-\\\\x{2069}]')",message="a text must be one line without control or text-direction characters"
+// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\x00-\\\\x1f\\\\x7f-\\\\x{9f}\\\\x{61c}\\\\x{200b}\\\\x{200e}\\\\x{200f}\\\\x{2028}-\\\\x{202e}\\\\x{2060}\\\\x{2066}-\\\\x{2069}\\\\x{feff}]')",message="a text must be one line without control, invisible or text-direction characters"
 type BoundedText string
 
 // Color is a colour as "#rrggbb".
@@ -143,17 +143,18 @@ type Color string
 // +kubebuilder:validation:MaxLength=253
 // +kubebuilder:validation:XValidation:rule="!isIP(self)",message="a hostname must be a name, not an IP address"
 // +kubebuilder:validation:XValidation:rule="!self.startsWith('*')",message="a hostname must name one host; wildcards belong to the class's Gateway"
-// +kubebuilder:validation:XValidation:rule="isIP(self) || self.startsWith('*') || self.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?([.][a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$')",message="a hostname must be lower case, of two labels or more, such as ideas.brand.example"
+// +kubebuilder:validation:XValidation:rule="isIP(self) || self.startsWith('*') || self.matches('^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.])+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$')",message="a hostname must be lower case, of two labels or more, the last one starting with a letter, such as ideas.brand.example"
 // +kubebuilder:validation:XValidation:rule="!self.endsWith('.svc') && !self.endsWith('.cluster.local') && !self.endsWith('.internal')",message="a hostname must not be a name inside the cluster (.svc, .cluster.local, .internal)"
 type Hostname string
 
-// HTTPSURL is an address that a member's browser or the idea service opens.
+// HTTPSURL is an address that a member's browser or the idea service opens. Names that resolve to an inner
+// address are caught when the idea service connects; the schema catches what can be seen in the text.
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=512
-// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() == 'https'",message="must be a whole https address, such as https://brand.example/logo.svg"
-// +kubebuilder:validation:XValidation:rule="!isURL(self) || (url(self).getHostname() != ” && url(self).getHostname() != 'localhost' && !isIP(url(self).getHostname()) && !url(self).getHostname().startsWith('[') && !url(self).getHostname().endsWith('.svc') && !url(self).getHostname().endsWith('.cluster.local') && !url(self).getHostname().endsWith('.internal') && !url(self).getHostname().endsWith('.localhost'))",message="must name a public host: not an IP address, localhost or a name inside the cluster"
-// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\s\"<>\\\\\\\\^`{|}@]')",message="must not contain spaces, quotes, angle brackets, braces or user names"
+// +kubebuilder:validation:XValidation:rule="self.startsWith('https://') && isURL(self)",message="must be a whole https address, such as https://brand.example/logo.svg"
+// +kubebuilder:validation:XValidation:rule="!self.startsWith('https://') || (self.matches('^https://([a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?[.])+[a-zA-Z]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?(:[0-9]{1,5})?([/?#]|$)') && !self.matches('(?i)^https://[^/?#]*[.](svc|cluster[.]local|internal|localhost)(:[0-9]*)?([/?#]|$)'))",message="must name a public host, such as brand.example: not an IP address, localhost, a name inside the cluster or a user"
+// +kubebuilder:validation:XValidation:rule="self.matches('^[!#-;=?-\\\\[\\\\]_a-z~]*$')",message="must not contain spaces, quotes, angle brackets, braces, backslashes or letters outside ASCII: percent-encode them"
 type HTTPSURL string
 
 // Brand is how a community looks and which languages it speaks.
@@ -233,6 +234,7 @@ type ExternalDatabase struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a Secret in this namespace, without a namespace: a-z, 0-9, '-' and '.'"
 	SecretName string `json:"secretName"`
 }
 
@@ -242,6 +244,7 @@ type CommunityTLS struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a Secret in this namespace, without a namespace: a-z, 0-9, '-' and '.'"
 	SecretName string `json:"secretName"`
 }
 
@@ -252,6 +255,7 @@ type CommunityMail struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a Secret in this namespace, without a namespace: a-z, 0-9, '-' and '.'"
 	SecretName string `json:"secretName"`
 }
 
@@ -265,6 +269,7 @@ type CommunityOIDC struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a Secret in this namespace, without a namespace: a-z, 0-9, '-' and '.'"
 	ClientSecretName string `json:"clientSecretName"`
 	// label of the sign-in button by locale.
 	// +optional

@@ -60,7 +60,7 @@ type CommunityClassSpec struct {
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:MaxItems=12
 	Sizes []Size `json:"sizes"`
 	// defaultSize is the size of a community that names none. The first of sizes when absent.
 	// +optional
@@ -126,6 +126,7 @@ type CloudNativePGSettings struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9][-a-zA-Z0-9._:/@]*$')",message="must be an image reference, such as registry.example/ideas:1.0"
 	ImageName string `json:"imageName,omitempty"`
 	// storageClassName of the volumes; the cluster's default when absent. Taken when a database is created.
 	// +optional
@@ -147,12 +148,14 @@ type SharedDatabaseSettings struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a Secret in the operator's namespace, without a namespace: a-z, 0-9, '-' and '.'"
 	AdminSecretName string `json:"adminSecretName"`
 	// host is the server's address as communities reach it, when it differs from that of the admin URI, such
 	// as a pooler.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?$')",message="host must be a host name or an IPv4 address alone, such as pooler.databases.svc; the port has a field of its own"
 	Host string `json:"host,omitempty"`
 	// port that goes with host; 5432 when absent.
 	// +optional
@@ -173,6 +176,7 @@ type StandaloneDatabaseSettings struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9][-a-zA-Z0-9._:/@]*$')",message="must be an image reference, such as registry.example/ideas:1.0"
 	Image string `json:"image"`
 	// storageClassName of the volume; the cluster's default when absent. Taken when a database is created.
 	// +optional
@@ -211,7 +215,7 @@ type ClassRouting struct {
 	// +required
 	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=189
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?([.][a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$') && !isIP(self)",message="apexDomain must be a lower-case domain of two labels or more, such as communities.example.com"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.])+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$')",message="apexDomain must be a lower-case domain of two labels or more, the last one starting with a letter, such as communities.example.com"
 	ApexDomain string `json:"apexDomain"`
 	// tls says who holds the certificates. Plain HTTP when absent.
 	// +optional
@@ -253,6 +257,7 @@ type IngressSettings struct {
 	// annotations that the ingress controller, cert-manager or external-dns ask for.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) <= 317 && size(self[k]) <= 4096)",message="a value has at most 4096 characters, its key at most 317"
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
@@ -300,7 +305,7 @@ type Size struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="a size's name must use a-z, 0-9 and '-', such as small"
 	Name string `json:"name"`
 	// replicas of the idea service, where a community does not say. 1 when absent.
 	// +optional
@@ -329,9 +334,11 @@ type Resources struct {
 type ResourceAmounts struct {
 	// cpu in cores, such as 250m.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0'))",message="cpu must be more than 0, such as 250m"
 	CPU *resource.Quantity `json:"cpu,omitempty"`
 	// memory in bytes, such as 128Mi.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0'))",message="memory must be more than 0, such as 128Mi"
 	Memory *resource.Quantity `json:"memory,omitempty"`
 }
 
@@ -339,6 +346,7 @@ type ResourceAmounts struct {
 type DatabaseSize struct {
 	// storage of the volume. 1Gi when absent. It can grow where the storage class allows it, never shrink.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0'))",message="storage must be more than 0, such as 5Gi"
 	Storage *resource.Quantity `json:"storage,omitempty"`
 	// resources of each PostgreSQL pod. 50m CPU and 128Mi requested, 512Mi limit when absent.
 	// +optional
@@ -351,6 +359,7 @@ type ClassIdeaService struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9][-a-zA-Z0-9._:/@]*$')",message="must be an image reference, such as registry.example/ideas:1.0"
 	Image string `json:"image"`
 	// imagePullPolicy as in a pod: IfNotPresent when absent.
 	// +optional
@@ -363,6 +372,7 @@ type ClassIdeaService struct {
 	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.all(n, n.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$'))",message="each must be the name of a Secret in the operator's namespace, without a namespace: a-z, 0-9, '-' and '.'"
 	ImagePullSecretNames []string `json:"imagePullSecretNames,omitempty"`
 }
 
@@ -371,10 +381,12 @@ type PodTemplateOverrides struct {
 	// annotations of the pods.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) <= 317 && size(self[k]) <= 4096)",message="a value has at most 4096 characters, its key at most 317"
 	Annotations map[string]string `json:"annotations,omitempty"`
 	// nodeSelector of the pods.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) <= 317 && size(self[k]) <= 63)",message="a value has at most 63 characters, its key at most 317"
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 	// tolerations of the pods.
 	// +optional
@@ -397,7 +409,7 @@ type ClassMail struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?$')",message="host must be a host name or an IPv4 address alone, such as smtp.example.com; the port has a field of its own"
 	Host string `json:"host"`
 	// port of the SMTP server; 587 when absent.
 	// +optional
@@ -412,13 +424,14 @@ type ClassMail struct {
 	// +required
 	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=254
-	// +kubebuilder:validation:Pattern=`^[^\s@<>"]+@[^\s@<>"]+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9.!#$%&*+/=?^_~-]+@[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?$')",message="from must be an e-mail address alone, such as ideas@example.com"
 	From string `json:"from"`
 	// credentialsSecretName is a Secret in the operator's namespace with the keys username and password; no
 	// authentication when absent.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a Secret in the operator's namespace, without a namespace: a-z, 0-9, '-' and '.'"
 	CredentialsSecretName string `json:"credentialsSecretName,omitempty"`
 }
 
