@@ -52,13 +52,24 @@ type Plan struct {
 
 // DatabasePlan is the resolved database.
 type DatabasePlan struct {
-	Kind      v1alpha1.DatabaseKind
-	Storage   resource.Quantity
-	Instances int32
+	Kind    v1alpha1.DatabaseKind
+	Storage resource.Quantity
+	// StorageClassName of the volume; the cluster's default when nil.
+	StorageClassName *string
+	Instances        int32
 	// Password of the community's role; made once and kept. Unused for external.
 	Password string
 	// Retain describes the database as it stays behind after its Community: without owner, marked, asleep.
 	Retain bool
+}
+
+// KeepVolume takes over what cannot be changed about a volume that exists: its class, and that it only grows.
+// Without it a class that moved to another storage class or to smaller sizes would have every update refused.
+func (d *DatabasePlan) KeepVolume(storage resource.Quantity, storageClassName *string) {
+	d.StorageClassName = storageClassName
+	if storage.Cmp(d.Storage) > 0 {
+		d.Storage = storage
+	}
 }
 
 // Credentials are what the idea service's pods read from files; keys are the control.File constants.
@@ -145,8 +156,14 @@ func resolveDatabase(c *v1alpha1.Community, class *v1alpha1.CommunityClass, size
 	if size.Database != nil && size.Database.Storage != nil {
 		d.Storage = *size.Database.Storage
 	}
-	if cnpg := class.Spec.Database.CloudNativePG; cnpg != nil && cnpg.Instances != nil {
-		d.Instances = *cnpg.Instances
+	if cnpg := class.Spec.Database.CloudNativePG; cnpg != nil {
+		d.StorageClassName = cnpg.StorageClassName
+		if cnpg.Instances != nil {
+			d.Instances = *cnpg.Instances
+		}
+	}
+	if standalone := class.Spec.Database.Standalone; standalone != nil {
+		d.StorageClassName = standalone.StorageClassName
 	}
 	over := c.Spec.Database
 	if over == nil {

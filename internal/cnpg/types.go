@@ -1,0 +1,200 @@
+// Package cnpg holds the part of CloudNativePG's Cluster that the operator writes and reads. The types are our
+// own: importing CloudNativePG's module would bring its whole dependency tree, and its full type would keep
+// every field of every Cluster in the operator's memory.
+//
+// The JSON names are those of postgresql.cnpg.io/v1.
+//
+// +kubebuilder:object:generate=true
+// +groupName=postgresql.cnpg.io
+package cnpg
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// GroupVersion of the kinds in this package.
+var GroupVersion = schema.GroupVersion{Group: "postgresql.cnpg.io", Version: "v1"}
+
+// ClusterKind is the kind of a Cluster.
+const ClusterKind = "Cluster"
+
+const (
+	// AnnotationHibernation puts a Cluster to sleep (HibernationOn): its pods go, its volumes stay.
+	AnnotationHibernation = "cnpg.io/hibernation"
+	// HibernationOn and HibernationOff are its values.
+	HibernationOn  = "on"
+	HibernationOff = "off"
+	// ConditionHibernation is true once a Cluster sleeps.
+	ConditionHibernation = "cnpg.io/hibernation"
+	// ConditionReady is true while every instance is.
+	ConditionReady = "Ready"
+
+	// LabelCluster is on every pod of a Cluster; its value is the Cluster's name.
+	LabelCluster = "cnpg.io/cluster"
+	// LabelReload on a Secret makes CloudNativePG take a changed password into use at once.
+	LabelReload = "cnpg.io/reload"
+
+	// PhaseHealthy is the status.phase of a Cluster with nothing left to do.
+	PhaseHealthy = "Cluster in healthy state"
+
+	// InstancePort is where an instance manager answers CloudNativePG's operator.
+	InstancePort = 8000
+)
+
+// ReadWriteService is the name of the Service in front of a Cluster's primary.
+func ReadWriteService(cluster string) string { return cluster + "-rw" }
+
+// CASecret is the name of the Secret whose ca.crt signs a Cluster's server certificate. CloudNativePG gives it
+// no label of ours.
+func CASecret(cluster string) string { return cluster + "-ca" }
+
+// Cluster is one PostgreSQL, with its replicas.
+//
+// +kubebuilder:object:root=true
+type Cluster struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   ClusterSpec   `json:"spec"`
+	Status ClusterStatus `json:"status,omitempty"`
+}
+
+// ClusterList is a list of Clusters.
+//
+// +kubebuilder:object:root=true
+type ClusterList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Cluster `json:"items"`
+}
+
+// ClusterSpec is what the operator asks for. A field left at its zero value is not written, so it serves as
+// apply configuration as well.
+type ClusterSpec struct {
+	// Instances of PostgreSQL: one primary, the others replicas.
+	Instances int32 `json:"instances,omitempty"`
+	// ImageName of PostgreSQL.
+	ImageName string `json:"imageName,omitempty"`
+	// ImagePullSecrets of the image.
+	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
+	// Bootstrap says how a new Cluster gets its content.
+	Bootstrap *Bootstrap `json:"bootstrap,omitempty"`
+	// Storage of each instance.
+	Storage *Storage `json:"storage,omitempty"`
+	// PostgreSQL is the server's configuration.
+	PostgreSQL *PostgreSQL `json:"postgresql,omitempty"`
+	// InheritedMetadata goes onto everything that CloudNativePG makes for the Cluster, but for its CA and
+	// certificate Secrets.
+	InheritedMetadata *InheritedMetadata `json:"inheritedMetadata,omitempty"`
+	// Resources of each instance.
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	// Affinity says where instances run.
+	Affinity *Affinity `json:"affinity,omitempty"`
+	// PriorityClassName of the pods.
+	PriorityClassName string `json:"priorityClassName,omitempty"`
+	// EnablePDB makes PodDisruptionBudgets.
+	EnablePDB *bool `json:"enablePDB,omitempty"`
+	// EnableSuperuserAccess gives the superuser a password.
+	EnableSuperuserAccess *bool `json:"enableSuperuserAccess,omitempty"`
+	// PrimaryUpdateStrategy is unsupervised or supervised.
+	PrimaryUpdateStrategy string `json:"primaryUpdateStrategy,omitempty"`
+	// SmartShutdownTimeout is how many seconds a stopping instance waits for its clients to leave.
+	SmartShutdownTimeout *int32 `json:"smartShutdownTimeout,omitempty"`
+}
+
+// Bootstrap says how a new Cluster gets its content.
+type Bootstrap struct {
+	// InitDB makes an empty database.
+	InitDB *InitDB `json:"initdb,omitempty"`
+}
+
+// InitDB makes an empty database.
+type InitDB struct {
+	// Database to make.
+	Database string `json:"database,omitempty"`
+	// Owner of the database.
+	Owner string `json:"owner,omitempty"`
+	// Secret of type kubernetes.io/basic-auth with the owner's password.
+	Secret *corev1.LocalObjectReference `json:"secret,omitempty"`
+}
+
+// Storage of an instance.
+type Storage struct {
+	// Size of the volume.
+	Size string `json:"size,omitempty"`
+	// StorageClass of the volume.
+	StorageClass *string `json:"storageClass,omitempty"`
+}
+
+// PostgreSQL is the server's configuration.
+type PostgreSQL struct {
+	// Parameters of postgresql.conf.
+	Parameters map[string]string `json:"parameters,omitempty"`
+}
+
+// InheritedMetadata goes onto what CloudNativePG makes.
+type InheritedMetadata struct {
+	Labels map[string]string `json:"labels,omitempty"`
+}
+
+// Affinity says where instances run.
+type Affinity struct {
+	// EnablePodAntiAffinity lets CloudNativePG keep instances on different nodes; true when absent.
+	EnablePodAntiAffinity *bool `json:"enablePodAntiAffinity,omitempty"`
+	// NodeSelector of the pods.
+	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
+	// NodeAffinity of the pods.
+	NodeAffinity *corev1.NodeAffinity `json:"nodeAffinity,omitempty"`
+	// Tolerations of the pods.
+	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
+	// AdditionalPodAntiAffinity of the pods.
+	AdditionalPodAntiAffinity *corev1.PodAntiAffinity `json:"additionalPodAntiAffinity,omitempty"`
+	// AdditionalPodAffinity of the pods.
+	AdditionalPodAffinity *corev1.PodAffinity `json:"additionalPodAffinity,omitempty"`
+}
+
+// ClusterStatus is what CloudNativePG last saw.
+type ClusterStatus struct {
+	// Phase in words, such as PhaseHealthy.
+	Phase string `json:"phase,omitempty"`
+	// PhaseReason explains the phase.
+	PhaseReason string `json:"phaseReason,omitempty"`
+	// Instances that exist.
+	Instances int32 `json:"instances,omitempty"`
+	// ReadyInstances accept connections.
+	ReadyInstances int32 `json:"readyInstances,omitempty"`
+	// CurrentPrimary is the primary's pod.
+	CurrentPrimary string `json:"currentPrimary,omitempty"`
+	// WriteService is the Service in front of the primary.
+	WriteService string `json:"writeService,omitempty"`
+	// Certificates names the Secrets in use.
+	Certificates Certificates `json:"certificates,omitempty"`
+	// SecretsResourceVersion tells when one of them changed.
+	SecretsResourceVersion SecretsResourceVersion `json:"secretsResourceVersion,omitempty"`
+	// Conditions of the Cluster.
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// Certificates names the Secrets in use.
+type Certificates struct {
+	// ServerCASecret signs the server's certificate.
+	ServerCASecret string `json:"serverCASecret,omitempty"`
+}
+
+// SecretsResourceVersion holds the resource versions of the Secrets that the instances have taken into use.
+type SecretsResourceVersion struct {
+	// ApplicationSecretVersion is that of the owner's password.
+	ApplicationSecretVersion string `json:"applicationSecretVersion,omitempty"`
+	// ServerCASecretVersion is that of the CA that signs the server's certificate.
+	ServerCASecretVersion string `json:"serverCaSecretVersion,omitempty"`
+}
+
+// AddToScheme adds the kinds of this package to a scheme.
+func AddToScheme(s *runtime.Scheme) error {
+	s.AddKnownTypes(GroupVersion, &Cluster{}, &ClusterList{})
+	metav1.AddToGroupVersion(s, GroupVersion)
+	return nil
+}

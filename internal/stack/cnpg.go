@@ -1,0 +1,88 @@
+package stack
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/quaeso/community-operator/api/v1alpha1"
+	"github.com/quaeso/community-operator/internal/cnpg"
+)
+
+// smartShutdownSeconds is how long a stopping PostgreSQL waits for its clients to leave by themselves. The idea
+// service's pools never do, so every second of it is downtime; CloudNativePG's default is 180.
+const smartShutdownSeconds = 5
+
+// cluster is the community's database, run by CloudNativePG. Kept without its Community it sleeps: no pods, the
+// volumes stay. The annotation is there in both cases, so that a kept one wakes up when it is taken into use.
+func cluster(p Plan) *cnpg.ClusterApplyConfiguration {
+	hibernation := cnpg.HibernationOff
+	if p.Database.Retain {
+		hibernation = cnpg.HibernationOn
+	}
+	return data(p, cnpg.ApplyCluster(DatabaseName(p.Community.Name), p.Community.Namespace)).
+		WithAnnotations(map[string]string{cnpg.AnnotationHibernation: hibernation}).
+		WithSpec(clusterSpec(p))
+}
+
+func clusterSpec(p Plan) *cnpg.ClusterSpec {
+	var settings v1alpha1.CloudNativePGSettings
+	if s := p.Class.Spec.Database.CloudNativePG; s != nil {
+		settings = *s
+	}
+	var size v1alpha1.DatabaseSize
+	if p.Size.Database != nil {
+		size = *p.Size.Database
+	}
+	spec := &cnpg.ClusterSpec{
+		Instances: p.Database.Instances,
+		ImageName: settings.ImageName,
+		Bootstrap: &cnpg.Bootstrap{InitDB: &cnpg.InitDB{
+			Database: ownDatabase,
+			Owner:    ownDatabase,
+			Secret:   &corev1.LocalObjectReference{Name: DatabaseName(p.Community.Name)},
+		}},
+		Storage: &cnpg.Storage{
+			Size:         p.Database.Storage.String(),
+			StorageClass: p.Database.StorageClassName,
+		},
+		// Not LabelManagedBy: CloudNativePG owns that label on its volumes and would write them without end.
+		InheritedMetadata: &cnpg.InheritedMetadata{
+			Labels: map[string]string{v1alpha1.LabelCommunity: p.Community.Name},
+		},
+		Resources: ptr.To(resolveResources(size.Resources, databaseAmounts)),
+		Affinity:  clusterAffinity(p.Class.Spec.PodTemplate),
+		// A budget around a single instance would keep its node from draining for ever.
+		EnablePDB:             ptr.To(p.Database.Instances > 1),
+		EnableSuperuserAccess: ptr.To(false),
+		PrimaryUpdateStrategy: "unsupervised",
+		SmartShutdownTimeout:  ptr.To[int32](smartShutdownSeconds),
+	}
+	if len(settings.Parameters) > 0 {
+		spec.PostgreSQL = &cnpg.PostgreSQL{Parameters: settings.Parameters}
+	}
+	if over := p.Class.Spec.PodTemplate; over != nil {
+		spec.PriorityClassName = over.PriorityClassName
+	}
+	if len(p.PullSecret) > 0 {
+		spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: PullSecretName(p.Community.Name)}}
+	}
+	return spec
+}
+
+// clusterAffinity says where instances run. CloudNativePG keeps them on different nodes where it can, unless
+// the class says otherwise.
+func clusterAffinity(over *v1alpha1.PodTemplateOverrides) *cnpg.Affinity {
+	if over == nil || (over.NodeSelector == nil && over.Tolerations == nil && over.Affinity == nil) {
+		return nil
+	}
+	out := &cnpg.Affinity{NodeSelector: over.NodeSelector, Tolerations: over.Tolerations}
+	if over.Affinity != nil {
+		out.NodeAffinity = over.Affinity.NodeAffinity
+		out.AdditionalPodAffinity = over.Affinity.PodAffinity
+	}
+	if over.Affinity != nil && over.Affinity.PodAntiAffinity != nil {
+		out.EnablePodAntiAffinity = ptr.To(false)
+		out.AdditionalPodAntiAffinity = over.Affinity.PodAntiAffinity
+	}
+	return out
+}
