@@ -63,7 +63,7 @@ build_small_program() {
 # import_images loads tarballs into the node; those whose reference is there already are skipped.
 import_node_images() {
   local known name
-  known="$(ctr_node images list -q)"
+  known="$(ctr_node images list -q 2>/dev/null)"
   for name in "${NODE_IMAGES[@]}"; do
     if ! grep -qxF "$(node_image "$name")" <<<"$known"; then
       ctr_node images import "$(node_image_file "$name")" >>"$LOG_DIR/images.log" 2>&1
