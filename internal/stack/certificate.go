@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"slices"
+
 	"github.com/quaeso/community-operator/api/v1alpha1"
 	"github.com/quaeso/community-operator/internal/certmanager"
 )
@@ -23,7 +25,7 @@ func certificate(p Plan) *certmanager.CertificateApplyConfiguration {
 				SecretTemplate: &certmanager.SecretTemplate{
 					Labels: Labels(p.Community.Name, v1alpha1.ComponentIdeas),
 				},
-				DNSNames:  hostnames,
+				DNSNames:  slices.Clone(hostnames),
 				IssuerRef: &certmanager.IssuerReference{Name: tls.IssuerRef.Name, Kind: kind, Group: certmanager.Group},
 			}))
 }

@@ -66,7 +66,8 @@ func clusterSpec(p Plan) *cnpg.ClusterSpec {
 	if len(p.PullSecret) > 0 {
 		spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: PullSecretName(p.Community.Name)}}
 	}
-	return spec
+	// A client reads the API server's answer into what it applied, which must not reach into the class.
+	return spec.DeepCopy()
 }
 
 // clusterAffinity says where instances run. CloudNativePG keeps them on different nodes where it can, unless

@@ -14,7 +14,6 @@ import (
 const (
 	postgresUser      = 999
 	postgresData      = "/var/lib/postgresql/data"
-	postgresSockets   = "/var/run/postgresql"
 	postgresPassword  = "/etc/community/database"
 	portNamePostgres  = "postgres"
 	postgresContainer = "postgres"
@@ -102,7 +101,9 @@ func standaloneContainer(p Plan) *corev1ac.ContainerApplyConfiguration {
 		WithVolumeMounts(
 			corev1ac.VolumeMount().WithName("data").WithMountPath(postgresData),
 			corev1ac.VolumeMount().WithName("password").WithMountPath(postgresPassword).WithReadOnly(true),
-			corev1ac.VolumeMount().WithName("sockets").WithMountPath(postgresSockets),
+			// The same folder where /var/run is a link to /run; images differ in that and in which one they use.
+			corev1ac.VolumeMount().WithName("sockets").WithMountPath("/run/postgresql"),
+			corev1ac.VolumeMount().WithName("sockets").WithMountPath("/var/run/postgresql"),
 			corev1ac.VolumeMount().WithName("tmp").WithMountPath("/tmp"))
 }
 
