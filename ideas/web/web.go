@@ -3,12 +3,17 @@
 package web
 
 import (
-	"context"
+	"fmt"
+	"html/template"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/quaeso/community-operator/ideas"
+	"github.com/quaeso/community-operator/ideas/web/translations"
 )
 
 // LinkPath is where a sign-in link leads; mails carry the settings' BaseURL + LinkPath + "?token=" + token.
@@ -40,26 +45,80 @@ type Config struct {
 	BehindProxy bool
 }
 
-// OIDC is the code flow of OpenID Connect with one issuer.
-type OIDC interface {
-	// AuthURL is where the browser asks the issuer for a code.
-	AuthURL(ctx context.Context, issuer ideas.OIDCSettings, redirectURL string, attempt OIDCAttempt) (string, error)
-	// Exchange turns the code into a verified identity; it checks the attempt's nonce and PKCE verifier.
-	Exchange(ctx context.Context, issuer ideas.OIDCSettings, redirectURL, code string, attempt OIDCAttempt) (
-		ideas.Identity, error)
-}
-
-// OIDCAttempt ties an answer of the issuer to the browser that asked. The pages make it and keep it in a
-// cookie.
-type OIDCAttempt struct {
-	State, Nonce string
-	// Verifier is the PKCE code verifier (RFC 7636).
-	Verifier string
+// app holds what all requests share.
+type app struct {
+	cfg        Config
+	log        *slog.Logger
+	now        func() time.Time
+	catalogs   map[string]*translations.Catalog
+	templates  map[string]*template.Template
+	assets     *assets
+	markdown   *markdown
+	compressor *compressor
+	origin     *http.CrossOriginProtection
+	// undeclared is what pages show before the first declaration; current is the last site made.
+	undeclared *site
+	current    atomic.Pointer[site]
 }
 
 // New makes the handler of all pages. It serves every path; the caller mounts probes and metrics elsewhere.
+// It panics when the embedded texts, templates or files are damaged, which the tests rule out.
 func New(cfg Config) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "not built yet", http.StatusNotImplemented)
-	})
+	a := &app{
+		cfg: cfg, log: cfg.Logger, now: cfg.Clock,
+		markdown: newMarkdown(), compressor: newCompressor(), origin: http.NewCrossOriginProtection(),
+	}
+	if a.log == nil {
+		a.log = slog.Default()
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	var err error
+	if a.catalogs, err = translations.Load(); err != nil {
+		panic(fmt.Sprintf("web: %v", err))
+	}
+	if a.assets, err = newAssets(); err != nil {
+		panic(fmt.Sprintf("web: %v", err))
+	}
+	if a.templates, err = a.parseTemplates(); err != nil {
+		panic(fmt.Sprintf("web: %v", err))
+	}
+	a.undeclared = a.newSite(ideas.Settings{Locales: slices.Sorted(maps.Keys(a.catalogs))})
+	return a.handler()
+}
+
+// handler routes requests. Files need no reader's session, so they bypass what pages go through.
+func (a *app) handler() http.Handler {
+	pages := http.NewServeMux()
+	for pattern, h := range map[string]handle{
+		"GET /{$}":                   a.home,
+		"GET /ideas":                 a.listIdeas,
+		"GET /ideas/new":             a.newIdea,
+		"POST /ideas":                a.submitIdea,
+		"GET /ideas/{ref}":           a.showIdea,
+		"POST /ideas/{ref}/support":  a.support,
+		"POST /ideas/{ref}/comments": a.comment,
+		"GET /sign-in":               a.signIn,
+		"POST /sign-in":              a.requestLink,
+		"GET /sign-in/sent":          a.linkSent,
+		"GET " + LinkPath:            a.confirmLink,
+		"POST " + LinkPath:           a.redeemLink,
+		"GET /sign-in/oidc":          a.startOIDC,
+		"GET " + OIDCCallbackPath:    a.finishOIDC,
+		"POST /sign-out":             a.signOut,
+		"GET /profile":               a.showProfile,
+		"POST /profile":              a.saveProfile,
+		"/":                          a.notFound,
+	} {
+		pages.Handle(pattern, a.page(h))
+	}
+	all := http.NewServeMux()
+	all.Handle("GET /static/", a.assets)
+	all.HandleFunc("GET /theme.css", a.theme)
+	all.HandleFunc("GET /favicon.svg", a.favicon)
+	all.HandleFunc("GET /favicon.ico", a.favicon)
+	all.HandleFunc("GET /robots.txt", a.robots)
+	all.Handle("/", pages)
+	return a.guard(all)
 }

@@ -1,0 +1,257 @@
+package web
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/quaeso/community-operator/ideas"
+)
+
+// commentsLength is the number of comments on a page. One more is asked for to see whether there are more.
+const commentsLength = 40
+
+type ideaPage struct {
+	page
+	ID               int64
+	Path             string
+	Heading, Excerpt string
+	Body             template.HTML
+	Author           memberView
+	Created          moment
+	// Edited is nil where the idea is as first written.
+	Edited   *moment
+	State    string
+	Vote     voteView
+	Comments []commentView
+	Count    int
+	// Earlier and More lead to the comments before and after those shown; empty where there are none.
+	Earlier, More string
+	Form          commentForm
+}
+
+type commentView struct {
+	ID      int64
+	Author  memberView
+	Created moment
+	Body    template.HTML
+}
+
+// commentForm is what somebody is about to say.
+type commentForm struct {
+	Key  string
+	Body field
+	// SignedOut tells that the session ended while writing.
+	SignedOut bool
+}
+
+// voteView is the button that supports an idea, which works as a plain form.
+type voteView struct {
+	ID         int64
+	Action     string
+	Title      string
+	Supporters int
+	Supported  bool
+	// Big is the form of an idea's own page.
+	Big bool
+	// Back is the page that the form is on.
+	Back string
+	// SignedIn tells that pressing the button counts right away.
+	SignedIn bool
+}
+
+func (v *visit) vote(idea ideas.Idea, big bool) voteView {
+	return voteView{
+		ID: idea.ID, Action: fmt.Sprintf("/ideas/%d/support", idea.ID), Title: clean(idea.Title),
+		Supporters: idea.Supporters, Supported: idea.Supported, Big: big, Back: localPath(v.here),
+		SignedIn: v.member != nil,
+	}
+}
+
+// refID is the number of an idea's address, "12" of "12-better-saddles".
+func (v *visit) refID() (int64, error) {
+	digits, _, _ := strings.Cut(v.r.PathValue("ref"), "-")
+	id, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || id <= 0 || digits[0] == '+' {
+		return 0, refuse(http.StatusNotFound, "read number of idea", err)
+	}
+	return id, nil
+}
+
+// showIdea shows an idea and its conversation.
+func (a *app) showIdea(v *visit) error {
+	id, err := v.refID()
+	if err != nil {
+		return err
+	}
+	idea, err := a.cfg.Store.GetIdea(v.r.Context(), v.viewer(), id)
+	if err != nil {
+		return fmt.Errorf("get idea: %w", err)
+	}
+	if v.r.PathValue("ref") != ideaRef(idea) {
+		target := url.URL{RawQuery: v.r.URL.RawQuery}
+		// A title may change back, so browsers must not keep this.
+		v.w.Header().Set("Cache-Control", "no-cache")
+		http.Redirect(v.w, v.r, ideaPath(idea)+target.String(), http.StatusMovedPermanently)
+		return nil
+	}
+	return a.renderIdea(v, http.StatusOK, idea, commentForm{Key: rand.Text()})
+}
+
+func (a *app) renderIdea(v *visit, status int, idea ideas.Idea, form commentForm) error {
+	path := ideaPath(idea)
+	after, err := strconv.ParseInt(v.r.URL.Query().Get("after"), 10, 64)
+	if err != nil || after < 0 {
+		after = 0
+	}
+	comments, err := a.cfg.Store.ListComments(v.r.Context(), idea.ID, after, commentsLength+1)
+	if err != nil {
+		return fmt.Errorf("list comments: %w", err)
+	}
+	v.here = path
+	p := ideaPage{
+		page: v.page(clean(idea.Title)), ID: idea.ID, Path: path, Heading: clean(idea.Title),
+		Excerpt: a.markdown.excerpt(idea.Body), Body: a.markdown.html(idea.Body),
+		Author: v.person(idea.Author.ID, idea.Author.Name), Created: v.moment(idea.CreatedAt),
+		State: v.stateText(idea.State), Vote: v.vote(idea, true), Count: idea.Comments, Form: form,
+	}
+	p.Section = "ideas"
+	p.Hidden = after > 0
+	if idea.UpdatedAt.Sub(idea.CreatedAt) > time.Minute {
+		edited := v.moment(idea.UpdatedAt)
+		p.Edited = &edited
+	}
+	if after > 0 {
+		p.Earlier = path + "#comments"
+	}
+	if len(comments) > commentsLength {
+		comments = comments[:commentsLength]
+		p.More = commentsPath(path, comments[len(comments)-1].ID) + "#comments"
+	}
+	for _, c := range comments {
+		p.Comments = append(p.Comments, commentView{
+			ID: c.ID, Author: v.person(c.Author.ID, c.Author.Name), Created: v.moment(c.CreatedAt),
+			Body: a.markdown.html(c.Body),
+		})
+	}
+	return v.render(status, "idea", p)
+}
+
+// commentsPath is an idea's page with the comments after one.
+func commentsPath(path string, after int64) string {
+	return fmt.Sprintf("%s?after=%d", path, after)
+}
+
+// support adds or withdraws support. Without JavaScript the browser comes back to the page it was on; htmx
+// gets the button anew.
+func (a *app) support(v *visit) error {
+	id, err := v.refID()
+	if err != nil {
+		return err
+	}
+	back := localPath(v.r.PostForm.Get("back"))
+	if v.member == nil {
+		return v.askToSignIn(back)
+	}
+	ctx := v.r.Context()
+	if _, err := a.cfg.Store.SetSupport(ctx, v.member.ID, id, v.r.PostForm.Get("support") == "true"); err != nil {
+		return fmt.Errorf("set support: %w", err)
+	}
+	if v.r.Header.Get("HX-Request") == "" {
+		return v.redirect(back + fmt.Sprintf("#vote-%d", id))
+	}
+	idea, err := a.cfg.Store.GetIdea(ctx, v.member.ID, id)
+	if err != nil {
+		return fmt.Errorf("get idea: %w", err)
+	}
+	v.here = back
+	return v.render(http.StatusOK, "vote", v.vote(idea, v.r.PostForm.Get("big") == "true"))
+}
+
+// comment adds to the conversation.
+func (a *app) comment(v *visit) error {
+	id, err := v.refID()
+	if err != nil {
+		return err
+	}
+	ctx := v.r.Context()
+	idea, err := a.cfg.Store.GetIdea(ctx, v.viewer(), id)
+	if err != nil {
+		return fmt.Errorf("get idea: %w", err)
+	}
+	form := commentForm{Key: formKey(v.r), Body: field{Value: cleanText(v.r.PostForm.Get("body"))}}
+	if v.member == nil {
+		form.SignedOut = true
+		return a.renderIdea(v, http.StatusUnauthorized, idea, form)
+	}
+	c, err := a.cfg.Store.AddComment(ctx, v.member.ID, id, form.Key, form.Body.Value)
+	if wrong := fieldErrors(err); len(wrong) > 0 {
+		form.Body.Error = v.fieldText(wrong["body"])
+		return a.renderIdea(v, http.StatusUnprocessableEntity, idea, form)
+	}
+	if err != nil {
+		return fmt.Errorf("add comment: %w", err)
+	}
+	v.setFlash("commented")
+	path := ideaPath(idea)
+	if idea.Comments >= commentsLength {
+		// The new comment is beyond the first page; show the conversation from it on.
+		path = commentsPath(path, c.ID-1)
+	}
+	return v.redirect(fmt.Sprintf("%s#comment-%d", path, c.ID))
+}
+
+// formKey is the key that makes a form count once however often it is sent.
+func formKey(r *http.Request) string {
+	if key := r.PostForm.Get("key"); key != "" && len(key) <= 64 {
+		return clean(key)
+	}
+	return rand.Text()
+}
+
+// field is one input of a form: what was typed, and what is wrong with it.
+type field struct{ Value, Error string }
+
+// fieldErrors finds the errors of fields, also among several joined; the first of each field counts.
+func fieldErrors(err error) map[string]*ideas.FieldError {
+	found := map[string]*ideas.FieldError{}
+	var collect func(error)
+	collect = func(err error) {
+		var one *ideas.FieldError
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, e := range joined.Unwrap() {
+				collect(e)
+			}
+		} else if errors.As(err, &one) && found[one.Field] == nil {
+			found[one.Field] = one
+		} else if inner := errors.Unwrap(err); inner != nil && one == nil {
+			collect(inner)
+		}
+	}
+	if err != nil {
+		collect(err)
+	}
+	return found
+}
+
+// fieldText says in the reader's language what is wrong with a field; empty for nothing.
+func (v *visit) fieldText(e *ideas.FieldError) string {
+	switch {
+	case e == nil:
+		return ""
+	case e.Code == "required":
+		return v.t("error.required")
+	case e.Code == "too_long":
+		return v.lang.catalog.Plural("error.too_long", int64(e.Limit))
+	case e.Field == "email":
+		return v.t("error.email.invalid")
+	default:
+		return v.t("error.invalid")
+	}
+}

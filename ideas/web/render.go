@@ -1,0 +1,118 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/quaeso/community-operator/ideas"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// parseTemplates makes one set for each language, with the texts of that language built in.
+func (a *app) parseTemplates() (map[string]*template.Template, error) {
+	sets := make(map[string]*template.Template, len(a.catalogs))
+	for tag, c := range a.catalogs {
+		set, err := template.New("pages").Funcs(template.FuncMap{
+			"t":      c.Text,
+			"tn":     func(key string, n int) string { return c.Plural(key, int64(n)) },
+			"num":    func(n int) string { return c.Number(int64(n)) },
+			"asset":  a.assets.address,
+			"limits": func() limits { return limits{ideas.MaxTitle, ideas.MaxBody, ideas.MaxComment, ideas.MaxName} },
+		}).ParseFS(templateFiles, "templates/*.html")
+		if err != nil {
+			return nil, fmt.Errorf("parse templates: %w", err)
+		}
+		sets[tag] = set
+	}
+	return sets, nil
+}
+
+// limits of input that the forms count against.
+type limits struct{ Title, Body, Comment, Name int }
+
+// render writes a page. It is rendered to a buffer first, so that a failure becomes an error page and not half
+// a page.
+func (v *visit) render(status int, name string, data any) error {
+	var page bytes.Buffer
+	if err := v.app.templates[v.lang.catalog.Tag].ExecuteTemplate(&page, name, data); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	h := v.w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", v.lang.Tag)
+	h.Set("Vary", "Accept-Language, Cookie, HX-Request, Accept-Encoding")
+	if h.Get("Cache-Control") == "" {
+		// The page depends on who looks; the browser asks again each time.
+		h.Set("Cache-Control", "private, no-cache")
+	}
+	if v.session != "" && status < http.StatusBadRequest {
+		// A session lasts as long as it is used, and so does its cookie.
+		v.signedIn(v.session)
+	}
+	body := v.app.compressor.compress(h, v.r, page.Bytes())
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	v.w.WriteHeader(status)
+	if v.r.Method != http.MethodHead {
+		// A reader who has gone is no error of ours.
+		_, _ = v.w.Write(body)
+	}
+	return nil
+}
+
+// compressor holds as many gzip writers as can work at once. A writer takes a few hundred kilobytes, so
+// instead of one for each request, a request that finds none free answers uncompressed.
+type compressor struct{ free chan *gzip.Writer }
+
+func newCompressor() *compressor {
+	n := runtime.GOMAXPROCS(0)
+	c := &compressor{free: make(chan *gzip.Writer, n)}
+	for range n {
+		c.free <- nil
+	}
+	return c
+}
+
+// compress shortens a body worth it for a client that understands, and sets the header that says so.
+func (c *compressor) compress(h http.Header, r *http.Request, body []byte) []byte {
+	if len(body) < 1024 || !acceptsGzip(r) {
+		return body
+	}
+	select {
+	case w := <-c.free:
+		var out bytes.Buffer
+		out.Grow(len(body) / 3)
+		if w == nil {
+			// BestSpeed is a valid level, so there is no error; the writers are made when first needed.
+			w, _ = gzip.NewWriterLevel(&out, gzip.BestSpeed)
+		} else {
+			w.Reset(&out)
+		}
+		// Writing to a buffer cannot fail.
+		_, _ = w.Write(body)
+		_ = w.Close()
+		c.free <- w
+		h.Set("Content-Encoding", "gzip")
+		return out.Bytes()
+	default:
+		return body
+	}
+}
+
+func acceptsGzip(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if name == "gzip" {
+			return strings.ReplaceAll(weight, " ", "") != "q=0"
+		}
+	}
+	return false
+}

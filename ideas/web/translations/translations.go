@@ -1,0 +1,119 @@
+// Package translations holds the texts of the pages, one file per language, and writes numbers, dates and
+// plurals the way the language does.
+package translations
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+	"golang.org/x/text/number"
+)
+
+//go:embed *.json
+var files embed.FS
+
+// Catalog is the texts of one language. It is safe for use by many requests at once.
+type Catalog struct {
+	// Tag is the language, such as "fr".
+	Tag       string
+	localizer *i18n.Localizer
+	printer   *message.Printer
+}
+
+// Load reads the texts of every language, by language tag.
+func Load() (map[string]*Catalog, error) {
+	bundle := i18n.NewBundle(language.English)
+	names, err := fs.Glob(files, "*.json")
+	if err != nil {
+		return nil, fmt.Errorf("list message files: %w", err)
+	}
+	catalogs := make(map[string]*Catalog, len(names))
+	for _, name := range names {
+		if _, err := bundle.LoadMessageFileFS(files, name); err != nil {
+			return nil, fmt.Errorf("load message file %s: %w", name, err)
+		}
+		tag := strings.TrimSuffix(name, path.Ext(name))
+		catalogs[tag] = &Catalog{Tag: tag, printer: message.NewPrinter(language.Make(tag))}
+	}
+	for tag, c := range catalogs {
+		c.localizer = i18n.NewLocalizer(bundle, tag)
+	}
+	return catalogs, nil
+}
+
+// Text is the message of a key. pairs are names and values that the message mentions: "Name", "Lou". A key
+// that does not exist is shown as it is; a test keeps that from happening.
+func (c *Catalog) Text(key string, pairs ...any) string {
+	return c.localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data(pairs)})
+}
+
+// Plural is the message of a key in the form that n asks for; the message mentions n as {{.Count}}, written
+// in the language's way.
+func (c *Catalog) Plural(key string, n int64, pairs ...any) string {
+	values := data(append([]any{"Count", c.Number(n)}, pairs...))
+	return c.localize(&i18n.LocalizeConfig{MessageID: key, PluralCount: n, TemplateData: values})
+}
+
+func (c *Catalog) localize(lc *i18n.LocalizeConfig) string {
+	s, err := c.localizer.Localize(lc)
+	if err != nil {
+		return lc.MessageID
+	}
+	return s
+}
+
+func data(pairs []any) map[string]any {
+	values := make(map[string]any, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		values[fmt.Sprint(pairs[i])] = pairs[i+1]
+	}
+	return values
+}
+
+// Number writes n with the language's separators.
+func (c *Catalog) Number(n int64) string {
+	return c.printer.Sprint(number.Decimal(n))
+}
+
+// Date writes a day: "3 June 2026".
+func (c *Catalog) Date(t time.Time) string {
+	day := fmt.Sprint(t.Day())
+	if t.Day() == 1 {
+		day = c.Text("date.first")
+	}
+	return c.Text("date.day", "Day", day, "Month", c.Text(monthKeys[t.Month()-1]), "Year", t.Year())
+}
+
+// DateTime writes a day and the time of day.
+func (c *Catalog) DateTime(t time.Time) string {
+	return c.Text("date.at", "Date", c.Date(t), "Time", t.Format(c.Text("date.clock")))
+}
+
+// monthKeys are spelled out so that the test that looks for unused keys finds them.
+var monthKeys = [...]string{
+	"month.1", "month.2", "month.3", "month.4", "month.5", "month.6",
+	"month.7", "month.8", "month.9", "month.10", "month.11", "month.12",
+}
+
+// Ago writes how long before now t was; what is older than a week gets its date.
+func (c *Catalog) Ago(t, now time.Time) string {
+	switch d := now.Sub(t); {
+	case d < time.Minute:
+		return c.Text("ago.now")
+	case d < time.Hour:
+		return c.Plural("ago.minutes", int64(d/time.Minute))
+	case d < 24*time.Hour:
+		return c.Plural("ago.hours", int64(d/time.Hour))
+	case d < 7*24*time.Hour:
+		return c.Plural("ago.days", int64(d/(24*time.Hour)))
+	default:
+		return c.Date(t)
+	}
+}

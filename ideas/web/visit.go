@@ -1,0 +1,289 @@
+package web
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"github.com/quaeso/community-operator/ideas"
+	"github.com/quaeso/community-operator/ideas/web/theme"
+)
+
+// handle is a handler of pages. The error that it returns becomes a status and a page in one place.
+type handle func(*visit) error
+
+// visit is one request for a page: who asks, in which language, of which site.
+type visit struct {
+	w    http.ResponseWriter
+	r    *http.Request
+	app  *app
+	site *site
+	lang offered
+	// member is nil for somebody who is not signed in; session is the token that proved who it is.
+	member  *ideas.Member
+	session string
+	// here is where the page that is shown can be asked for again.
+	here string
+}
+
+// Cookies. Those that hold something to protect get the __Host- prefix where members come by https: no
+// subdomain and no plain connection can then set them.
+const (
+	sessionCookie  = "session"
+	languageCookie = "language"
+	flashCookie    = "flash"
+	sentCookie     = "sent"
+	attemptCookie  = "attempt"
+)
+
+const languageLifetime = 365 * 24 * time.Hour
+
+func (a *app) visit(w http.ResponseWriter, r *http.Request) *visit {
+	v := &visit{w: w, r: r, app: a, site: a.site(r.Context()), here: r.URL.RequestURI()}
+	v.lang = v.accepted()
+	return v
+}
+
+// t is a text in the reader's language.
+func (v *visit) t(key string, pairs ...any) string { return v.lang.catalog.Text(key, pairs...) }
+
+// cookieName is the name under which a cookie is kept on this site.
+func (v *visit) cookieName(name string) string {
+	if v.site.secure {
+		return "__Host-" + name
+	}
+	return name
+}
+
+func (v *visit) cookie(name string) string {
+	c, err := v.r.Cookie(v.cookieName(name))
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// setCookie keeps a value for the lifetime; an empty value ends the cookie.
+func (v *visit) setCookie(name, value string, lifetime time.Duration) {
+	c := &http.Cookie{
+		Name: v.cookieName(name), Value: value, Path: "/", MaxAge: int(lifetime / time.Second),
+		HttpOnly: true, Secure: v.site.secure, SameSite: http.SameSiteLaxMode,
+	}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(v.w, c)
+}
+
+// setText keeps a text that may hold characters which cookies may not.
+func (v *visit) setText(name, text string, lifetime time.Duration) {
+	v.setCookie(name, base64.RawURLEncoding.EncodeToString([]byte(text)), lifetime)
+}
+
+func (v *visit) text(name string) string {
+	raw, err := base64.RawURLEncoding.DecodeString(v.cookie(name))
+	if err != nil {
+		return ""
+	}
+	return string(raw)
+}
+
+// authenticate finds the member of the session cookie. A session that has ended leaves nobody signed in.
+func (v *visit) authenticate() error {
+	session := v.cookie(sessionCookie)
+	if session == "" {
+		return nil
+	}
+	m, err := v.app.cfg.SignIn.Authenticate(v.r.Context(), session)
+	switch {
+	case errors.Is(err, ideas.ErrNotFound):
+		v.setCookie(sessionCookie, "", 0)
+		return nil
+	case err != nil:
+		return fmt.Errorf("authenticate session: %w", err)
+	}
+	v.member, v.session = &m, session
+	return nil
+}
+
+// viewer is the member's id, 0 for nobody.
+func (v *visit) viewer() int64 {
+	if v.member == nil {
+		return 0
+	}
+	return v.member.ID
+}
+
+// chooseLanguage takes the one asked for in the address, else that chosen before, else the member's, else what
+// the browser prefers, else the site's default. One asked for is kept as chosen.
+func (v *visit) chooseLanguage() {
+	if l, ok := v.site.language(v.r.URL.Query().Get("lang")); ok {
+		v.lang = l
+		v.setCookie(languageCookie, l.Tag, languageLifetime)
+		return
+	}
+	if _, chosen := v.site.language(v.cookie(languageCookie)); chosen || v.member == nil {
+		return
+	}
+	if l, ok := v.site.language(v.member.Locale); ok {
+		v.lang = l
+	}
+}
+
+// accepted is the language chosen before, else what the browser prefers, else the site's default.
+func (v *visit) accepted() offered {
+	if l, ok := v.site.language(v.cookie(languageCookie)); ok {
+		return l
+	}
+	header := v.r.Header.Get("Accept-Language")
+	if len(header) > 200 {
+		header = ""
+	}
+	// A header that does not parse gives no preference, so the default.
+	preferred, _, _ := language.ParseAcceptLanguage(header)
+	_, i, _ := v.site.matcher.Match(preferred...)
+	return v.site.languages[i]
+}
+
+// redirect sends the browser on to a path of this site after a form.
+func (v *visit) redirect(path string) error {
+	v.w.Header().Set("Cache-Control", "no-store")
+	if v.r.Header.Get("HX-Request") != "" {
+		// htmx would follow a redirect inside its request and put a whole page into a fragment's place.
+		v.w.Header().Set("HX-Redirect", path)
+		v.w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	http.Redirect(v.w, v.r, path, http.StatusSeeOther)
+	return nil
+}
+
+// askToSignIn sends somebody who is not signed in to do so and come back to the path.
+func (v *visit) askToSignIn(back string) error {
+	return v.redirect("/sign-in?" + url.Values{"returnTo": {back}}.Encode())
+}
+
+// signedIn starts the session in this browser.
+func (v *visit) signedIn(session string) {
+	v.setCookie(sessionCookie, session, ideas.SessionLifetime)
+}
+
+// page is what every page shows around its content.
+type page struct {
+	Title, Lang, Version  string
+	Brand, TagLine        string
+	LogoURL, Initial      string
+	Canonical             string
+	Alternates, Languages []languageLink
+	Member                *memberView
+	SignIn                string
+	Flash                 string
+	Theme                 string
+	ThemeLight, ThemeDark string
+	Favicon               string
+	// Hidden keeps the page out of search engines.
+	Hidden bool
+	// Section is the part of the site that the page belongs to.
+	Section string
+}
+
+type languageLink struct {
+	Tag, Name, URL string
+	Current        bool
+}
+
+// memberView is what a page shows of somebody: a name, its initials and their colour.
+type memberView struct {
+	Name, Initials string
+	Hue            int
+}
+
+func (v *visit) person(id int64, name string) memberView {
+	name = clean(name)
+	if name == "" {
+		name = v.t("member.unnamed")
+	}
+	h := fnv.New32a()
+	// Writing to a hash cannot fail.
+	_, _ = h.Write([]byte(strconv.FormatInt(id, 10)))
+	return memberView{Name: name, Initials: initials(name), Hue: int(h.Sum32() % theme.Avatars)}
+}
+
+func (v *visit) page(title string) page {
+	s := v.site
+	p := page{
+		Lang: v.lang.Tag, Version: v.app.cfg.Version,
+		Brand: s.text(s.Name, v.lang), TagLine: s.text(s.TagLine, v.lang), LogoURL: s.LogoURL,
+		Theme: "/theme.css?v=" + s.themeHash, ThemeLight: s.themeLight, ThemeDark: s.themeDark,
+		Favicon: s.faviconAddress,
+		SignIn:  "/sign-in?" + url.Values{"returnTo": {localPath(v.here)}}.Encode(),
+	}
+	p.Initial = initial(p.Brand)
+	p.Title = title
+	if p.Brand != "" && title != "" {
+		p.Title = v.t("title", "Page", title, "Brand", p.Brand)
+	} else if title == "" {
+		p.Title = p.Brand
+	}
+	v.addLanguages(&p)
+	if v.member != nil {
+		m := v.person(v.member.ID, v.member.Name)
+		p.Member = &m
+	}
+	p.Flash = v.takeFlash()
+	return p
+}
+
+// addLanguages links the page to itself in the other languages.
+func (v *visit) addLanguages(p *page) {
+	u, err := url.Parse(v.here)
+	if err != nil {
+		return
+	}
+	query := u.Query()
+	query.Del("lang")
+	u.RawQuery, u.Fragment = query.Encode(), ""
+	p.Canonical = v.site.BaseURL + u.RequestURI()
+	for _, l := range v.site.languages {
+		query.Set("lang", l.Tag)
+		link := languageLink{
+			Tag: l.Tag, Name: l.Name(), URL: u.Path + "?" + query.Encode(), Current: l.Tag == v.lang.Tag,
+		}
+		p.Languages = append(p.Languages, link)
+		link.URL = v.site.BaseURL + link.URL
+		p.Alternates = append(p.Alternates, link)
+	}
+	if len(p.Languages) == 1 {
+		p.Languages, p.Alternates = nil, nil
+	}
+}
+
+// flashes are the messages that a page may show once, after a form went well.
+var flashes = map[string]string{
+	"submitted":  "flash.submitted",
+	"commented":  "flash.commented",
+	"saved":      "flash.saved",
+	"signed_in":  "flash.signed_in",
+	"signed_out": "flash.signed_out",
+}
+
+func (v *visit) setFlash(name string) { v.setCookie(flashCookie, name, time.Minute) }
+
+func (v *visit) takeFlash() string {
+	name := v.cookie(flashCookie)
+	if name == "" {
+		return ""
+	}
+	v.setCookie(flashCookie, "", 0)
+	if key := flashes[name]; key != "" {
+		return v.t(key)
+	}
+	return ""
+}
