@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 # Raised when the content changes other than by the suite or the version.
-readonly ROOTFS_RECIPE=1
+readonly ROOTFS_RECIPE=2
 POSTGRES_ROOTFS="$IMAGE_DIR/postgres-$POSTGRES_MAJOR-$DEBIAN_SUITE-rootfs-$ROOTFS_RECIPE.tar"
 
 ensure_postgres_rootfs() {

@@ -15,7 +15,7 @@ rm -rf usr/lib/x86_64-linux-gnu/libLLVM-* usr/lib/x86_64-linux-gnu/libz3.so* \
   usr/lib/apt usr/bin/apt* usr/lib/x86_64-linux-gnu/libapt-*
 
 # CloudNativePG runs the server as 26, as on Red Hat; the well-known official image as 999.
-sed -i '/^postgres:/d' etc/passwd etc/group etc/shadow
+sed -i '/^postgres:/d; /^[^:]*:[^:]*:\(26\|999\):/d' etc/passwd etc/group
 printf 'postgres:x:26:26:PostgreSQL:/var/lib/postgresql:/bin/bash\npostgres999:x:999:999:PostgreSQL:/var/lib/postgresql:/bin/bash\n' >>etc/passwd
 printf 'postgres:x:26:\npostgres999:x:999:\n' >>etc/group
 # Any user id may be given to the pod: the folders that are no volumes are open to all.
