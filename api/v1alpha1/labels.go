@@ -28,6 +28,8 @@ const (
 	// AnnotationCredentials on a pod template is a keyed hash of the credentials; it rolls the pods when they
 	// change.
 	AnnotationCredentials = "cocreation.quaeso.io/credentials"
+	// AnnotationSources on the credentials Secret tells which Secrets, at which version, its parts came from.
+	AnnotationSources = "cocreation.quaeso.io/sources"
 	// AnnotationReconcile asks for a reconcile now; any new value does.
 	AnnotationReconcile = "cocreation.quaeso.io/reconcile-at"
 

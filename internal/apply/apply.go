@@ -97,7 +97,7 @@ func (a *Applier) Apply(ctx context.Context, owner Owner, desired runtime.ApplyC
 		return nil, err
 	}
 	if live != nil {
-		if err := guard(owner, ref, live); err != nil {
+		if err := a.Guard(owner, ref.GVK.Kind, live); err != nil {
 			return nil, err
 		}
 		if live.GetAnnotations()[v1alpha1.AnnotationApplied] == hash && covers(live, want) {
@@ -175,35 +175,53 @@ func (a *Applier) guardUnseen(ctx context.Context, owner Owner, ref Ref) error {
 	if err != nil {
 		return fmt.Errorf("look for a foreign %s %s/%s: %w", ref.GVK.Kind, owner.Namespace, ref.Name, err)
 	}
-	return guard(owner, ref, m)
+	return a.Guard(owner, ref.GVK.Kind, m)
 }
 
-// guard refuses an object that is neither a child of the owner nor data that an earlier Community of the same
-// name left behind.
-func guard(owner Owner, ref Ref, live client.Object) error {
+// Guard returns a *ForeignError for an object that does not belong to the owner.
+func (a *Applier) Guard(owner Owner, kind string, live client.Object) error {
 	if owns(owner, live) {
 		return nil
 	}
-	foreign := &ForeignError{Kind: ref.GVK.Kind, Namespace: owner.Namespace, Name: ref.Name}
+	foreign := &ForeignError{Kind: kind, Namespace: owner.Namespace, Name: live.GetName()}
 	if c := metav1.GetControllerOf(live); c != nil {
 		foreign.HeldBy = c.Kind + " " + c.Name
-		return foreign
-	}
-	if retained(owner, live) {
-		return nil
 	}
 	return foreign
 }
 
+// owns tells whether an object is the owner's: by its controller reference, or, for data, which has none, by
+// our labels with the owner's name. Data that an earlier Community of the same name left behind is the
+// owner's too.
 func owns(owner Owner, live client.Object) bool {
-	c := metav1.GetControllerOf(live)
-	return c != nil && c.UID == owner.UID
+	if c := metav1.GetControllerOf(live); c != nil {
+		return c.UID == owner.UID
+	}
+	l := live.GetLabels()
+	return l[v1alpha1.LabelManagedBy] == v1alpha1.FieldManager && l[v1alpha1.LabelCommunity] == owner.Name
 }
 
-func retained(owner Owner, live client.Object) bool {
-	_, marked := live.GetAnnotations()[v1alpha1.AnnotationRetained]
-	l := live.GetLabels()
-	return marked && l[v1alpha1.LabelManagedBy] == v1alpha1.FieldManager && l[v1alpha1.LabelCommunity] == owner.Name
+// Annotate adds annotations to a child that stays behind, unless it changed since it was read.
+func (a *Applier) Annotate(ctx context.Context, live client.Object, annotations map[string]string) error {
+	before := live.DeepCopyObject().(client.Object)
+	have := live.GetAnnotations()
+	if have == nil {
+		have = map[string]string{}
+	}
+	changed := false
+	for k, v := range annotations {
+		changed = changed || have[k] != v
+		have[k] = v
+	}
+	if !changed {
+		return nil
+	}
+	live.SetAnnotations(have)
+	err := a.Client.Patch(ctx, live, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("annotate %T %s/%s: %w", live, live.GetNamespace(), live.GetName(), err)
+	}
+	return nil
 }
 
 // describe returns a hash of the desired object and the object as plain JSON values.

@@ -18,5 +18,6 @@ func credentialsSecret(p Plan) *corev1ac.SecretApplyConfiguration {
 	return owned(p, v1alpha1.ComponentIdeas,
 		corev1ac.Secret(CredentialsName(p.Community.Name), p.Community.Namespace).
 			WithType(corev1.SecretTypeOpaque).
+			WithAnnotations(map[string]string{v1alpha1.AnnotationSources: p.Credentials.Sources}).
 			WithData(p.Credentials.Files))
 }

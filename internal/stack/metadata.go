@@ -26,15 +26,15 @@ func owned[T metadata[T]](p Plan, component string, object T) T {
 			WithBlockOwnerDeletion(true))
 }
 
-// data marks an object that holds data, or what opens it. It goes with the Community, or stays behind without
-// an owner when the plan says Retain: an owner reference would have it collected.
+// data marks an object that holds data, or what opens it. It never has an owner: the garbage collector would
+// take it as soon as the Community is deleted in the foreground, before the deletion policy was carried out.
+// With Retain it is marked as left behind.
 func data[T metadata[T]](p Plan, object T) T {
-	if !p.Database.Retain {
-		return owned(p, v1alpha1.ComponentDatabase, object)
+	object.WithLabels(Labels(p.Community.Name, v1alpha1.ComponentDatabase))
+	if p.Database.Retain {
+		object.WithAnnotations(map[string]string{v1alpha1.AnnotationRetained: string(p.Community.UID)})
 	}
-	return object.
-		WithLabels(Labels(p.Community.Name, v1alpha1.ComponentDatabase)).
-		WithAnnotations(map[string]string{v1alpha1.AnnotationRetained: string(p.Community.UID)})
+	return object
 }
 
 // selector of a component's pods.

@@ -59,7 +59,7 @@ type DatabasePlan struct {
 	Instances        int32
 	// Password of the community's role; made once and kept. Unused for external.
 	Password string
-	// Retain describes the database as it stays behind after its Community: without owner, marked, asleep.
+	// Retain describes the database as it stays behind after its Community: marked, asleep.
 	Retain bool
 }
 
@@ -77,6 +77,8 @@ type Credentials struct {
 	Files map[string][]byte
 	// Hash is a keyed hash of the files; it changes when they do and rolls the pods.
 	Hash string
+	// Sources says which Secrets at which version the files came from, for AnnotationSources.
+	Sources string
 	// SMTPPort that egress must allow; 0 when mail is off.
 	SMTPPort int32
 	// DatabasePort that egress must allow for shared and external databases.

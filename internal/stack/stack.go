@@ -26,8 +26,8 @@ func Objects(p Plan) []runtime.ApplyConfiguration {
 	return out
 }
 
-// DatabaseObjects describes the database alone. With Retain it describes what stays behind when the Community
-// goes: the data and the password that opens it, without an owner.
+// DatabaseObjects describes the database alone. The data, and the password that opens it, have no owner. With
+// Retain it describes only them, marked as left behind by the Community.
 func DatabaseObjects(p Plan) []runtime.ApplyConfiguration {
 	var out list
 	if p.Database.Kind == v1alpha1.DatabaseExternal {

@@ -1,0 +1,162 @@
+package community
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/quaeso/community-operator/api/v1alpha1"
+	"github.com/quaeso/community-operator/internal/apply"
+	"github.com/quaeso/community-operator/internal/certmanager"
+	"github.com/quaeso/community-operator/internal/conditions"
+	"github.com/quaeso/community-operator/internal/stack"
+)
+
+// observeRoute tells whether traffic reaches the community: the Gateway or the ingress controller took the
+// route, and the certificates are there.
+func (r *Reconciler) observeRoute(ctx context.Context, s *scope) error {
+	if len(s.plan.Hostnames) == 0 {
+		return conditions.Stall(v1alpha1.ReasonHostnameTaken, "the community holds no hostname, so nothing is routed to it")
+	}
+	if err := r.observeCertificates(ctx, s); err != nil {
+		return err
+	}
+	if s.class.Spec.Routing.Kind == v1alpha1.RoutingIngress {
+		return r.observeIngress(ctx, s)
+	}
+	return r.observeHTTPRoute(ctx, s)
+}
+
+func (r *Reconciler) observeHTTPRoute(ctx context.Context, s *scope) error {
+	gvk := gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute")
+	if err := r.missingKind(gvk); err != nil {
+		return err
+	}
+	live, err := r.applier.Get(ctx, s.owner, apply.Ref{GVK: gvk, Name: stack.IdeasName(s.community.Name)})
+	if err != nil {
+		return err
+	}
+	route, ok := live.(*gatewayv1.HTTPRoute)
+	if !ok {
+		return conditions.Wait(0, v1alpha1.ReasonProgressing, "the HTTPRoute is being made")
+	}
+	if len(route.Status.Parents) == 0 {
+		return r.unansweredRoute(ctx, s)
+	}
+	for _, parent := range route.Status.Parents {
+		for _, t := range []gatewayv1.RouteConditionType{gatewayv1.RouteConditionAccepted, gatewayv1.RouteConditionResolvedRefs} {
+			if err := parentCondition(parent, string(t), route.Generation); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func parentCondition(parent gatewayv1.RouteParentStatus, conditionType string, generation int64) error {
+	c := meta.FindStatusCondition(parent.Conditions, conditionType)
+	name := string(parent.ParentRef.Name)
+	switch {
+	case c == nil || c.ObservedGeneration < generation:
+		return conditions.Wait(0, v1alpha1.ReasonProgressing, "the Gateway %s has not looked at the current route yet", name)
+	case c.Status != metav1.ConditionTrue && c.Reason == string(gatewayv1.RouteReasonBackendNotFound):
+		return conditions.Wait(0, v1alpha1.ReasonProgressing, "the Gateway %s does not see the Service yet", name)
+	case c.Status != metav1.ConditionTrue:
+		return conditions.StallUntil(30*time.Second, v1alpha1.ReasonRouteRefused,
+			"the Gateway %s refuses the route (%s): %s", name, c.Reason, c.Message)
+	default:
+		return nil
+	}
+}
+
+// unansweredRoute tells a Gateway that is missing from one whose controller has not answered.
+func (r *Reconciler) unansweredRoute(ctx context.Context, s *scope) error {
+	ref := s.class.Spec.Routing.Gateway
+	if s.now.Sub(s.community.CreationTimestamp.Time) < patience {
+		return conditions.Wait(time.Second, v1alpha1.ReasonProgressing, "the Gateway %s/%s has not answered yet", ref.Namespace, ref.Name)
+	}
+	m := &metav1.PartialObjectMetadata{}
+	m.SetGroupVersionKind(gatewayv1.SchemeGroupVersion.WithKind("Gateway"))
+	err := r.Live.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}, m)
+	if apierrors.IsNotFound(err) {
+		return conditions.StallUntil(30*time.Second, v1alpha1.ReasonGatewayNotFound,
+			"the class routes through the Gateway %s/%s, which does not exist; create it or correct the class", ref.Namespace, ref.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("get the Gateway: %w", err)
+	}
+	return conditions.Wait(30*time.Second, v1alpha1.ReasonProgressing, "the Gateway %s/%s has not answered; does its controller run?", ref.Namespace, ref.Name)
+}
+
+func (r *Reconciler) observeIngress(ctx context.Context, s *scope) error {
+	ref := apply.Ref{GVK: networkingv1.SchemeGroupVersion.WithKind("Ingress"), Name: stack.IdeasName(s.community.Name)}
+	live, err := r.applier.Get(ctx, s.owner, ref)
+	if err != nil {
+		return err
+	}
+	ingress, ok := live.(*networkingv1.Ingress)
+	if !ok || len(ingress.Status.LoadBalancer.Ingress) == 0 {
+		return conditions.Wait(0, v1alpha1.ReasonProgressing,
+			"no ingress controller has published an address for the Ingress; does one serve its class?")
+	}
+	return nil
+}
+
+// observeCertificates tells whether the certificates of the community's own hostnames are there.
+func (r *Reconciler) observeCertificates(ctx context.Context, s *scope) error {
+	if len(s.plan.OwnCertificateHostnames()) == 0 {
+		return nil
+	}
+	if tls := s.community.Spec.TLS; tls != nil {
+		return r.checkTLSSecret(ctx, types.NamespacedName{Namespace: s.community.Namespace, Name: tls.SecretName})
+	}
+	gvk := certmanager.GroupVersion.WithKind(certmanager.CertificateKind)
+	if err := r.missingKind(gvk); err != nil {
+		return err
+	}
+	live, err := r.applier.Get(ctx, s.owner, apply.Ref{GVK: gvk, Name: stack.TLSName(s.community.Name)})
+	if err != nil {
+		return err
+	}
+	certificate, ok := live.(*certmanager.Certificate)
+	if !ok {
+		return conditions.Wait(0, v1alpha1.ReasonCertificatePending, "the Certificate is being made")
+	}
+	i := slices.IndexFunc(certificate.Status.Conditions, func(c certmanager.CertificateCondition) bool { return c.Type == "Ready" })
+	if i < 0 || certificate.Status.Conditions[i].Status != metav1.ConditionTrue {
+		message := "cert-manager has not issued the certificate yet"
+		if i >= 0 && certificate.Status.Conditions[i].Message != "" {
+			message += ": " + certificate.Status.Conditions[i].Message
+		}
+		return conditions.Wait(0, v1alpha1.ReasonCertificatePending, "%s", message)
+	}
+	return nil
+}
+
+func (r *Reconciler) checkTLSSecret(ctx context.Context, ref types.NamespacedName) error {
+	const wants = "create it with: kubectl create secret tls"
+	secret := &corev1.Secret{}
+	err := r.Live.Get(ctx, ref, secret)
+	switch {
+	case apierrors.IsNotFound(err):
+		return conditions.Stall(v1alpha1.ReasonSecretNotFound, "spec.tls.secretName names the Secret %s, which does not exist; %s", ref, wants)
+	case err != nil:
+		return fmt.Errorf("get the TLS Secret: %w", err)
+	case secret.Type != corev1.SecretTypeTLS:
+		return conditions.Stall(v1alpha1.ReasonSecretIncomplete, "Secret %s, named by spec.tls.secretName, is of type %q; it must be %q: %s",
+			ref, secret.Type, corev1.SecretTypeTLS, wants)
+	case len(secret.Data[corev1.TLSCertKey]) == 0 || len(secret.Data[corev1.TLSPrivateKeyKey]) == 0:
+		return conditions.Stall(v1alpha1.ReasonSecretIncomplete, "Secret %s, named by spec.tls.secretName, lacks tls.crt or tls.key; %s", ref, wants)
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,82 @@
+package community
+
+import (
+	"errors"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/quaeso/community-operator/api/v1alpha1"
+	"github.com/quaeso/community-operator/internal/apply"
+	"github.com/quaeso/community-operator/internal/conditions"
+	"github.com/quaeso/community-operator/internal/control"
+	"github.com/quaeso/community-operator/internal/stack"
+)
+
+// scope is what the phases of one reconcile share.
+type scope struct {
+	// community as read; phases write its status.
+	community *v1alpha1.Community
+	// before is the Community as read, for the status patch.
+	before *v1alpha1.Community
+	owner  apply.Owner
+	now    time.Time
+
+	class *v1alpha1.CommunityClass
+	plan  stack.Plan
+	// seen are the children as the cache had them before they were applied.
+	seen map[apply.Ref]client.Object
+	// controlToken of the idea service's control port.
+	controlToken string
+	// service is what the idea service answered; nil when it did not.
+	service *control.State
+	// databaseErr is what the idea service, or a try of an external database, says of the connection.
+	databaseErr error
+
+	outcomes []conditions.Outcome
+}
+
+func newScope(c *v1alpha1.Community, now time.Time) *scope {
+	return &scope{
+		community: c,
+		before:    c.DeepCopy(),
+		owner:     apply.Owner{UID: c.UID, Namespace: c.Namespace, Name: c.Name},
+		now:       now,
+		seen:      map[apply.Ref]client.Object{},
+	}
+}
+
+// record notes how a phase ended, and tells whether the next ones can build on it.
+func (s *scope) record(conditionType string, err error, okMessage string) bool {
+	err = explain(err)
+	s.outcomes = append(s.outcomes, conditions.Outcome{Type: conditionType, Err: err})
+	conditions.Set(&s.community.Status.Conditions, s.community.Generation, conditionType, err, okMessage)
+	return err == nil
+}
+
+// explain turns errors that a person must act on into stalled ones.
+func explain(err error) error {
+	var foreign *apply.ForeignError
+	var refused *stack.ResolveError
+	switch {
+	case errors.As(err, &foreign):
+		// Nothing of ours changes when the foreign object goes, so no watch would tell.
+		return conditions.StallUntil(30*time.Second, v1alpha1.ReasonForeignObject, "%s", foreign.Error())
+	case errors.As(err, &refused):
+		return conditions.Stall(refused.Reason, "%s", refused.Message)
+	default:
+		return refusedByAPI(err)
+	}
+}
+
+// poll is how long to wait before looking again at something that is on its way: a tenth of the time since it
+// was asked for, so that what is quick is seen at once and what is slow costs little.
+func (s *scope) poll() time.Duration {
+	since := s.community.CreationTimestamp.Time
+	for _, c := range s.before.Status.Conditions {
+		if c.Type == v1alpha1.ConditionReady {
+			since = c.LastTransitionTime.Time
+		}
+	}
+	return min(max(s.now.Sub(since)/10, 300*time.Millisecond), 15*time.Second)
+}

@@ -1,0 +1,146 @@
+package community
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/quaeso/community-operator/api/v1alpha1"
+	"github.com/quaeso/community-operator/internal/apply"
+	"github.com/quaeso/community-operator/internal/conditions"
+	"github.com/quaeso/community-operator/internal/stack"
+)
+
+const workloadReadyMessage = "every replica serves"
+
+// patience is how long pods may take before the operator asks the API server what keeps them.
+const patience = 4 * time.Second
+
+// applyStack applies everything but the database, and removes what the plan no longer wants.
+func (r *Reconciler) applyStack(ctx context.Context, s *scope) error {
+	wanted := map[apply.Ref]bool{}
+	var firstErr error
+	for _, desired := range stack.Objects(s.plan) {
+		ref, err := apply.RefOf(desired)
+		if err != nil {
+			return err
+		}
+		wanted[ref] = true
+		if _, done := s.seen[ref]; done {
+			continue
+		}
+		if missing := r.missingKind(ref.GVK); missing != nil {
+			firstErr = firstError(firstErr, missing)
+			continue
+		}
+		// One refused object must not keep the others from their state.
+		firstErr = firstError(firstErr, r.applyChild(ctx, s, desired))
+	}
+	if s.plan.Credentials == nil {
+		if firstErr == nil {
+			return conditions.Wait(0, v1alpha1.ReasonProgressing, "the pods wait for their credentials")
+		}
+		return firstErr
+	}
+	return firstError(firstErr, r.prune(ctx, s, wanted))
+}
+
+func (r *Reconciler) applyChild(ctx context.Context, s *scope, desired runtime.ApplyConfiguration) error {
+	ref, err := apply.RefOf(desired)
+	if err != nil {
+		return err
+	}
+	before, err := r.applier.Apply(ctx, s.owner, desired)
+	s.seen[ref] = before
+	return err
+}
+
+// refusedByAPI tells refusals of the API server that a person must act on from those that pass.
+func refusedByAPI(err error) error {
+	var status apierrors.APIStatus
+	switch {
+	case !errors.As(err, &status):
+		return err
+	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
+		return conditions.StallUntil(30*time.Second, v1alpha1.ReasonQuotaExceeded, "%s; raise the quota or choose a smaller size", status.Status().Message)
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return conditions.Wait(0, v1alpha1.ReasonDeleting, "the namespace is being deleted")
+	case apierrors.IsInvalid(err) || apierrors.IsForbidden(err):
+		return conditions.StallUntil(30*time.Second, v1alpha1.ReasonRefusedByAPI, "the API server refuses: %s", status.Status().Message)
+	default:
+		return err
+	}
+}
+
+// observeWorkload tells whether every replica serves, and if not, what keeps the pods.
+func (r *Reconciler) observeWorkload(ctx context.Context, s *scope) error {
+	status := &s.community.Status
+	status.Selector = stack.Selector(s.community.Name)
+	ref := apply.Ref{GVK: appsv1.SchemeGroupVersion.WithKind("Deployment"), Name: stack.IdeasName(s.community.Name)}
+	live, err := r.applier.Get(ctx, s.owner, ref)
+	if err != nil {
+		return err
+	}
+	deployment, ok := live.(*appsv1.Deployment)
+	if !ok {
+		status.Replicas, status.ReadyReplicas = 0, 0
+		return conditions.Wait(0, v1alpha1.ReasonProgressing, "the idea service has no Deployment yet")
+	}
+	status.Replicas, status.ReadyReplicas = deployment.Status.Replicas, deployment.Status.ReadyReplicas
+	want := *deployment.Spec.Replicas
+	d := deployment.Status
+	if d.ObservedGeneration >= deployment.Generation && d.UpdatedReplicas == want && d.AvailableReplicas == want && d.Replicas == want {
+		return nil
+	}
+	if err := refusedPods(deployment); err != nil {
+		return err
+	}
+	if s.now.Sub(lastProgress(deployment)) >= patience {
+		if err := r.diagnosePods(ctx, s); err != nil {
+			return err
+		}
+	}
+	return conditions.Wait(max(s.poll(), time.Second), v1alpha1.ReasonProgressing,
+		"%d of %d replicas serve", d.AvailableReplicas, want)
+}
+
+// refusedPods reports pods that the API server did not let in.
+func refusedPods(d *appsv1.Deployment) error {
+	for _, c := range d.Status.Conditions {
+		if c.Type != appsv1.DeploymentReplicaFailure || c.Status != corev1.ConditionTrue {
+			continue
+		}
+		if strings.Contains(c.Message, "exceeded quota") {
+			return conditions.StallUntil(30*time.Second, v1alpha1.ReasonQuotaExceeded,
+				"a ResourceQuota refuses the pods: %s; raise the quota or choose a smaller size", withoutPodName(c.Message))
+		}
+		return conditions.StallUntil(30*time.Second, v1alpha1.ReasonPodsRefused, "the API server refuses the pods: %s", withoutPodName(c.Message))
+	}
+	return nil
+}
+
+// withoutPodName drops the random pod name from 'pods "x-abc" is forbidden: …', so that the text is stable.
+func withoutPodName(message string) string {
+	if strings.HasPrefix(message, "pods \"") {
+		if _, rest, ok := strings.Cut(message, "\" "); ok {
+			return rest
+		}
+	}
+	return message
+}
+
+func lastProgress(d *appsv1.Deployment) time.Time {
+	last := d.CreationTimestamp.Time
+	for _, c := range d.Status.Conditions {
+		if c.Type == appsv1.DeploymentProgressing && c.LastUpdateTime.After(last) {
+			last = c.LastUpdateTime.Time
+		}
+	}
+	return last
+}
