@@ -16,13 +16,13 @@ import (
 // +kubebuilder:resource:scope=Namespaced,shortName=com;coms,categories=cocreation
 // +kubebuilder:printcolumn:name="URL",type=string,JSONPath=".status.url"
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
-// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Replicas",type=integer,JSONPath=".status.replicas"
 // +kubebuilder:printcolumn:name="Class",type=string,JSONPath=".status.resolved.className",priority=1
 // +kubebuilder:printcolumn:name="Size",type=string,JSONPath=".status.resolved.size",priority=1
 // +kubebuilder:printcolumn:name="Database",type=string,JSONPath=".status.database.kind",priority=1
 // +kubebuilder:printcolumn:name="Version",type=string,JSONPath=".status.version",priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=".metadata.creationTimestamp"
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$')",message="a Community's name must start with a letter, use a-z, 0-9 and '-', and have at most 40 characters: it becomes part of host and object names"
 type Community struct {
 	metav1.TypeMeta `json:",inline"`

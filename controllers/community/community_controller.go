@@ -117,11 +117,16 @@ func (r *Reconciler) runPhases(ctx context.Context, s *scope) {
 		return
 	}
 	s.record(v1alpha1.ConditionAccepted, r.claimHostnames(ctx, s), "class, size and hostnames can be used")
-	databaseErr := r.reconcileDatabase(ctx, s)
+	s.community.Status.Database = databaseStatus(s)
+	if err := r.findDatabasePassword(ctx, s); err != nil {
+		s.record(v1alpha1.ConditionCredentialsReady, err, "")
+		s.record(v1alpha1.ConditionWorkloadReady, r.observeWorkload(ctx, s), workloadReadyMessage)
+		return
+	}
 	s.record(v1alpha1.ConditionCredentialsReady, r.gatherCredentials(ctx, s), "every Secret is there and complete")
-	stackErr := r.applyStack(ctx, s)
+	databaseErr, stackErr := r.applyStack(ctx, s)
 	serviceErr := r.declareSettings(ctx, s)
-	s.record(v1alpha1.ConditionDatabaseReady, firstError(databaseErr, s.databaseErr), "the database accepts connections")
+	s.record(v1alpha1.ConditionDatabaseReady, firstError(databaseErr, r.observeDatabase(ctx, s), s.databaseErr), "the database accepts connections")
 	s.record(v1alpha1.ConditionWorkloadReady, firstError(stackErr, r.observeWorkload(ctx, s)), workloadReadyMessage)
 	s.record(v1alpha1.ConditionSettingsInForce, serviceErr, "the idea service works by the current settings")
 	s.record(v1alpha1.ConditionRouteReady, r.observeRoute(ctx, s), "the route was accepted")

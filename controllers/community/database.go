@@ -35,9 +35,8 @@ type DatabaseServer interface {
 	Probe(ctx context.Context, uri string, caPEM []byte) error
 }
 
-// reconcileDatabase brings the community's database about and tells how far it is.
-func (r *Reconciler) reconcileDatabase(ctx context.Context, s *scope) error {
-	s.community.Status.Database = databaseStatus(s)
+// findDatabasePassword takes the password of the community's role from its Secret, or makes one.
+func (r *Reconciler) findDatabasePassword(ctx context.Context, s *scope) error {
 	if s.plan.Database.Kind == v1alpha1.DatabaseExternal {
 		return nil
 	}
@@ -51,18 +50,18 @@ func (r *Reconciler) reconcileDatabase(ctx context.Context, s *scope) error {
 	if s.plan.Database.Password == "" {
 		s.plan.Database.Password = randomPassword()
 	}
-	if missing := r.missingKind(cnpg.GroupVersion.WithKind(cnpg.ClusterKind)); missing != nil && s.plan.Database.Kind == v1alpha1.DatabaseCloudNativePG {
-		return missing
-	}
-	for _, desired := range stack.DatabaseObjects(s.plan) {
-		if err := r.applyChild(ctx, s, desired); err != nil {
-			return err
-		}
-	}
-	switch s.plan.Database.Kind {
-	case v1alpha1.DatabaseShared:
+	return nil
+}
+
+// observeDatabase tells how far the community's database is. A shared one is brought about here, after the
+// Secret with its password was written.
+func (r *Reconciler) observeDatabase(ctx context.Context, s *scope) error {
+	switch {
+	case s.plan.Database.Kind == v1alpha1.DatabaseShared:
 		return r.ensureShared(ctx, s)
-	case v1alpha1.DatabaseCloudNativePG:
+	case s.service != nil && s.service.Database.Ready, s.plan.Database.Kind == v1alpha1.DatabaseExternal:
+		return nil
+	case s.plan.Database.Kind == v1alpha1.DatabaseCloudNativePG:
 		return observeCluster(s)
 	default:
 		return observeStandalone(s)

@@ -9,7 +9,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
 	"github.com/quaeso/community-operator/internal/apply"
@@ -22,43 +21,34 @@ const workloadReadyMessage = "every replica serves"
 // patience is how long pods may take before the operator asks the API server what keeps them.
 const patience = 4 * time.Second
 
-// applyStack applies everything but the database, and removes what the plan no longer wants.
-func (r *Reconciler) applyStack(ctx context.Context, s *scope) error {
+// applyStack applies every child, and removes what the plan no longer wants. One refused object does not keep
+// the others from their state. It tells what is wrong with the database's objects apart from the rest.
+func (r *Reconciler) applyStack(ctx context.Context, s *scope) (databaseErr, stackErr error) {
 	wanted := map[apply.Ref]bool{}
-	var firstErr error
 	for _, desired := range stack.Objects(s.plan) {
 		ref, err := apply.RefOf(desired)
 		if err != nil {
-			return err
+			return databaseErr, err
 		}
 		wanted[ref] = true
-		if _, done := s.seen[ref]; done {
-			continue
+		err = r.missingKind(ref.GVK)
+		if err == nil {
+			s.seen[ref], err = r.applier.Apply(ctx, s.owner, desired)
 		}
-		if missing := r.missingKind(ref.GVK); missing != nil {
-			firstErr = firstError(firstErr, missing)
-			continue
+		if ref.Name == stack.DatabaseName(s.community.Name) {
+			databaseErr = firstError(databaseErr, err)
+		} else {
+			stackErr = firstError(stackErr, err)
 		}
-		// One refused object must not keep the others from their state.
-		firstErr = firstError(firstErr, r.applyChild(ctx, s, desired))
 	}
-	if s.plan.Credentials == nil {
-		if firstErr == nil {
-			return conditions.Wait(0, v1alpha1.ReasonProgressing, "the pods wait for their credentials")
-		}
-		return firstErr
+	switch {
+	case stackErr != nil:
+		return databaseErr, stackErr
+	case s.plan.Credentials == nil:
+		return databaseErr, conditions.Wait(0, v1alpha1.ReasonProgressing, "the pods wait for their credentials")
+	default:
+		return databaseErr, r.prune(ctx, s, wanted)
 	}
-	return firstError(firstErr, r.prune(ctx, s, wanted))
-}
-
-func (r *Reconciler) applyChild(ctx context.Context, s *scope, desired runtime.ApplyConfiguration) error {
-	ref, err := apply.RefOf(desired)
-	if err != nil {
-		return err
-	}
-	before, err := r.applier.Apply(ctx, s.owner, desired)
-	s.seen[ref] = before
-	return err
 }
 
 // refusedByAPI tells refusals of the API server that a person must act on from those that pass.
