@@ -50,3 +50,10 @@ type Identity struct {
 	Name            string
 	Locale          string
 }
+
+// SignInMail is a link that somebody asked for and that is to be mailed.
+type SignInMail struct {
+	ID     int64
+	Email  string
+	Locale string
+}

@@ -1,0 +1,4 @@
+package postgres
+
+// ListQuery is tested for its plans.
+var ListQuery = listQuery

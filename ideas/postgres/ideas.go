@@ -1,0 +1,301 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/quaeso/community-operator/ideas"
+)
+
+const (
+	defaultPage = 20
+	// maxSearch bounds the words of a search, in characters.
+	maxSearch = 200
+	// maxKey bounds an idempotency key, in bytes.
+	maxKey = 64
+)
+
+// ideaColumns are read by scanIdea; $1 is the member who looks.
+const ideaColumns = `i.id, i.slug, i.title, i.body, i.state, m.id, m.name, t.supporters, t.comments,
+	i.created_at, i.updated_at,
+	EXISTS (SELECT FROM support s WHERE s.idea_id = i.id AND s.member_id = $1), t.trend`
+
+const ideaTables = ` FROM tally t JOIN idea i ON i.id = t.idea_id JOIN member m ON m.id = i.author_id`
+
+// listing is the part of a list's query that depends on its order. Each order has an index that holds the
+// visible ideas in it.
+type listing struct{ visible, position string }
+
+var listings = map[ideas.Order]listing{
+	ideas.OrderTrending: {visible: "t.visible", position: "t.trend, t.idea_id"},
+	ideas.OrderTop:      {visible: "t.visible", position: "t.supporters, t.idea_id"},
+	ideas.OrderNewest:   {visible: "i.visible", position: "i.created_at, i.id"},
+}
+
+// ListIdeas implements ideas.Store.
+func (s *Store) ListIdeas(ctx context.Context, viewer int64, q ideas.Query) (ideas.Page, error) {
+	if q.Order == "" {
+		q.Order = ideas.OrderTrending
+	}
+	query, args, err := listQuery(viewer, q)
+	if err != nil {
+		return ideas.Page{}, err
+	}
+	pool, err := s.db()
+	if err != nil {
+		return ideas.Page{}, err
+	}
+	rows, err := pool.Query(ctx, query, args...)
+	if err != nil {
+		return ideas.Page{}, s.failed("list ideas", err)
+	}
+	var trends []float64
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ideas.Idea, error) {
+		idea, trend, err := scanIdea(row)
+		trends = append(trends, trend)
+		return idea, err
+	})
+	if err != nil {
+		return ideas.Page{}, s.failed("list ideas", err)
+	}
+	page := ideas.Page{Ideas: list}
+	if limit := pageSize(q.Limit); len(list) > limit {
+		page.Ideas = list[:limit]
+		page.Next = cursorOf(q.Order, list[limit-1], trends[limit-1]).encode()
+	}
+	return page, nil
+}
+
+// listQuery asks for one row more than the page holds, which tells whether the list goes on.
+func listQuery(viewer int64, q ideas.Query) (string, []any, error) {
+	list, known := listings[q.Order]
+	if !known {
+		return "", nil, &ideas.FieldError{Field: "order", Code: "invalid"}
+	}
+	var b strings.Builder
+	with := ""
+	args := []any{viewer, pageSize(q.Limit) + 1}
+	fmt.Fprintf(&b, "SELECT %s%s WHERE %s", ideaColumns, ideaTables, list.visible)
+	if q.After != "" {
+		c, err := decodeCursor(q.Order, q.After)
+		if err != nil {
+			return "", nil, err
+		}
+		args = append(args, c.argument(), c.id)
+		fmt.Fprintf(&b, " AND (%s) < ($%d, $%d)", list.position, len(args)-1, len(args))
+	}
+	if words := strings.TrimSpace(q.Search); words != "" {
+		if utf8.RuneCountInString(words) > maxSearch {
+			return "", nil, &ideas.FieldError{Field: "search", Code: "too_long", Limit: maxSearch}
+		}
+		args = append(args, strings.ToValidUTF8(strings.ReplaceAll(words, "\x00", ""), ""))
+		// Found first and by the search index: the planner misjudges rare words, and would walk the whole
+		// order looking for them.
+		with = fmt.Sprintf("WITH found AS MATERIALIZED (SELECT id FROM idea WHERE document @@ search_query($%d)) ", len(args))
+		b.WriteString(" AND i.id IN (SELECT id FROM found)")
+	}
+	fmt.Fprintf(&b, " ORDER BY %s DESC LIMIT $2", strings.ReplaceAll(list.position, ",", " DESC,"))
+	return with + b.String(), args, nil
+}
+
+func pageSize(limit int) int {
+	if limit <= 0 {
+		return defaultPage
+	}
+	return min(limit, ideas.MaxPage)
+}
+
+func scanIdea(row pgx.Row) (ideas.Idea, float64, error) {
+	var i ideas.Idea
+	var trend float64
+	err := row.Scan(&i.ID, &i.Slug, &i.Title, &i.Body, &i.State, &i.Author.ID, &i.Author.Name, &i.Supporters,
+		&i.Comments, &i.CreatedAt, &i.UpdatedAt, &i.Supported, &trend)
+	return i, trend, err //nolint:wrapcheck // the callers say what was attempted
+}
+
+// GetIdea implements ideas.Store.
+func (s *Store) GetIdea(ctx context.Context, viewer, id int64) (ideas.Idea, error) {
+	pool, err := s.db()
+	if err != nil {
+		return ideas.Idea{}, err
+	}
+	return s.getIdea(ctx, pool, viewer, id)
+}
+
+func (s *Store) getIdea(ctx context.Context, q querier, viewer, id int64) (ideas.Idea, error) {
+	idea, _, err := scanIdea(q.QueryRow(ctx, "SELECT "+ideaColumns+ideaTables+" WHERE t.visible AND t.idea_id = $2", viewer, id))
+	if err != nil {
+		return ideas.Idea{}, s.failed("get an idea", err)
+	}
+	return idea, nil
+}
+
+// SubmitIdea implements ideas.Store.
+func (s *Store) SubmitIdea(ctx context.Context, author int64, key, title, body string) (ideas.Idea, error) {
+	title, titleErr := ideas.CleanTitle(title)
+	body, bodyErr := ideas.CleanBody(body)
+	if err := errors.Join(titleErr, bodyErr, checkKey(key)); err != nil {
+		return ideas.Idea{}, err
+	}
+	var idea ideas.Idea
+	err := s.transact(ctx, "submit an idea", func(tx pgx.Tx) error {
+		id, err := insertOnce(ctx, tx, `INSERT INTO idea (author_id, submission_key, slug, title, body, state)
+			VALUES ($1, $2, $3, $4, $5, 'gathering') ON CONFLICT (author_id, submission_key) DO NOTHING RETURNING id`,
+			[]any{author, nullable(key), ideas.Slug(title), title, body},
+			"SELECT id FROM idea WHERE author_id = $1 AND submission_key = $2", []any{author, key})
+		if err != nil {
+			return err
+		}
+		idea, err = s.getIdea(ctx, tx, author, id)
+		return err
+	})
+	return idea, err
+}
+
+// SetSupport implements ideas.Store. The primary key of support holds that a member counts once, and the
+// database's triggers keep the counters, however many requests arrive at once.
+func (s *Store) SetSupport(ctx context.Context, member, idea int64, support bool) (int, error) {
+	pool, err := s.db()
+	if err != nil {
+		return 0, err
+	}
+	change := `DELETE FROM support WHERE idea_id = (SELECT id FROM idea WHERE id = $1 AND visible) AND member_id = $2`
+	if support {
+		change = `INSERT INTO support (idea_id, member_id) SELECT id, $2 FROM idea WHERE id = $1 AND visible
+			ON CONFLICT DO NOTHING`
+	}
+	// A batch is one transaction and one round trip; the second statement sees what the triggers of the
+	// first have counted.
+	var batch pgx.Batch
+	batch.Queue(change, idea, member)
+	batch.Queue("SELECT supporters FROM tally WHERE idea_id = $1 AND visible", idea)
+	results := pool.SendBatch(ctx, &batch)
+	defer func() { _ = results.Close() }() // closed below; here only after an error
+	if _, err := results.Exec(); err != nil {
+		return 0, s.failed("set support", err)
+	}
+	var supporters int
+	if err := results.QueryRow().Scan(&supporters); err != nil {
+		return 0, s.failed("read the supporters of an idea", err)
+	}
+	if err := results.Close(); err != nil {
+		return 0, s.failed("set support", err)
+	}
+	return supporters, nil
+}
+
+// ListComments implements ideas.Store.
+func (s *Store) ListComments(ctx context.Context, idea, after int64, limit int) ([]ideas.Comment, error) {
+	pool, err := s.db()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := pool.Query(ctx, commentQuery+` WHERE c.idea_id = $1 AND c.id > $2
+		AND EXISTS (SELECT FROM idea i WHERE i.id = $1 AND i.visible) ORDER BY c.id LIMIT $3`, idea, after, pageSize(limit))
+	if err != nil {
+		return nil, s.failed("list comments", err)
+	}
+	comments, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ideas.Comment, error) { return scanComment(row) })
+	if err != nil {
+		return nil, s.failed("list comments", err)
+	}
+	return comments, nil
+}
+
+const commentQuery = "SELECT c.id, c.idea_id, m.id, m.name, c.body, c.created_at FROM comment c JOIN member m ON m.id = c.author_id"
+
+func scanComment(row pgx.Row) (ideas.Comment, error) {
+	var c ideas.Comment
+	err := row.Scan(&c.ID, &c.IdeaID, &c.Author.ID, &c.Author.Name, &c.Body, &c.CreatedAt)
+	return c, err //nolint:wrapcheck // the callers say what was attempted
+}
+
+// AddComment implements ideas.Store.
+func (s *Store) AddComment(ctx context.Context, author, idea int64, key, body string) (ideas.Comment, error) {
+	body, bodyErr := ideas.CleanComment(body)
+	if err := errors.Join(bodyErr, checkKey(key)); err != nil {
+		return ideas.Comment{}, err
+	}
+	var comment ideas.Comment
+	err := s.transact(ctx, "add a comment", func(tx pgx.Tx) error {
+		id, err := insertOnce(ctx, tx, `INSERT INTO comment (author_id, idea_id, submission_key, body)
+			SELECT $1, id, $3, $4 FROM idea WHERE id = $2 AND visible
+			ON CONFLICT (author_id, idea_id, submission_key) DO NOTHING RETURNING id`,
+			[]any{author, idea, nullable(key), body},
+			`SELECT c.id FROM comment c JOIN idea i ON i.id = c.idea_id
+			WHERE c.author_id = $1 AND c.idea_id = $2 AND c.submission_key = $3 AND i.visible`, []any{author, idea, key})
+		if err != nil {
+			return err
+		}
+		comment, err = scanComment(tx.QueryRow(ctx, commentQuery+" WHERE c.id = $1", id))
+		return err
+	})
+	return comment, err
+}
+
+// insertOnce returns the id of a new row, or of the row that an earlier request with the same key made.
+func insertOnce(ctx context.Context, tx pgx.Tx, insert string, values []any, find string, key []any) (int64, error) {
+	var id int64
+	err := tx.QueryRow(ctx, insert, values...).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = tx.QueryRow(ctx, find, key...).Scan(&id)
+	}
+	return id, err //nolint:wrapcheck // transact says what was attempted
+}
+
+// Totals implements ideas.Store.
+func (s *Store) Totals(ctx context.Context) (ideas.Totals, error) {
+	pool, err := s.db()
+	if err != nil {
+		return ideas.Totals{}, err
+	}
+	var t ideas.Totals
+	err = pool.QueryRow(ctx, `SELECT
+		coalesce(sum(n) FILTER (WHERE kind = 'members'), 0)::bigint, coalesce(sum(n) FILTER (WHERE kind = 'ideas'), 0)::bigint,
+		coalesce(sum(n) FILTER (WHERE kind = 'votes'), 0)::bigint, coalesce(sum(n) FILTER (WHERE kind = 'comments'), 0)::bigint
+		FROM total`).Scan(&t.Members, &t.Ideas, &t.Votes, &t.Comments)
+	if err != nil {
+		return ideas.Totals{}, s.failed("read the totals", err)
+	}
+	return t, nil
+}
+
+// RenameMember implements ideas.Store.
+func (s *Store) RenameMember(ctx context.Context, member int64, name string) error {
+	name, err := ideas.CleanName(name)
+	if err != nil {
+		return err //nolint:wrapcheck // a *FieldError is for the form
+	}
+	pool, err := s.db()
+	if err != nil {
+		return err
+	}
+	tag, err := pool.Exec(ctx, "UPDATE member SET name = $2 WHERE id = $1", member, name)
+	if err != nil {
+		return s.failed("rename a member", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return ideas.ErrNotFound
+	}
+	return nil
+}
+
+func checkKey(key string) error {
+	if len(key) > maxKey {
+		return &ideas.FieldError{Field: "key", Code: "too_long", Limit: maxKey}
+	}
+	return nil
+}
+
+// nullable makes an absent idempotency key null, which is equal to no other.
+func nullable(key string) any {
+	if key == "" {
+		return nil
+	}
+	return key
+}
