@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 
 	"github.com/quaeso/community-operator/ideas"
@@ -36,7 +35,6 @@ func (e *refusal) Unwrap() error { return e.err }
 func statusOf(err error) int {
 	var tooLarge *http.MaxBytesError
 	var refused *refusal
-	var network net.Error
 	var field *ideas.FieldError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -49,10 +47,7 @@ func statusOf(err error) int {
 		return http.StatusTooManyRequests
 	case errors.As(err, &field):
 		return http.StatusUnprocessableEntity
-	case errors.Is(err, ideas.ErrMailOff),
-		errors.Is(err, context.DeadlineExceeded),
-		// A database that cannot be reached is a network error whatever the store wraps it in.
-		errors.As(err, &network):
+	case errors.Is(err, ideas.ErrUnavailable), errors.Is(err, ideas.ErrMailOff), errors.Is(err, context.DeadlineExceeded):
 		return http.StatusServiceUnavailable
 	default:
 		return http.StatusInternalServerError

@@ -106,7 +106,9 @@ func (m *markdown) excerpt(source string) string {
 	var out strings.Builder
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
-			if n.Type() == ast.TypeBlock {
+			if _, item := n.(*ast.ListItem); item && n.NextSibling() != nil {
+				out.WriteString(" · ")
+			} else if n.Type() == ast.TypeBlock {
 				out.WriteByte(' ')
 			}
 			return ast.WalkContinue, nil

@@ -165,7 +165,10 @@ func (a *app) redeemLink(v *visit) error {
 	return a.welcome(v, session, returnTo)
 }
 
-// welcome starts a session and goes on: to the profile for somebody who has no name yet, else to where the
+// newcomer is how long after joining somebody is asked for a name.
+const newcomer = time.Minute
+
+// welcome starts a session and goes on: to the profile for somebody who has just joined, else to where the
 // member was.
 func (a *app) welcome(v *visit, session, returnTo string) error {
 	m, err := a.cfg.SignIn.Authenticate(v.r.Context(), session)
@@ -180,8 +183,8 @@ func (a *app) welcome(v *visit, session, returnTo string) error {
 	v.signedIn(session)
 	v.setCookie(sentCookie, "", 0)
 	returnTo = localPath(returnTo)
-	if clean(m.Name) == "" {
-		return v.redirect("/profile?" + url.Values{"returnTo": {returnTo}}.Encode())
+	if a.now().Sub(m.CreatedAt) < newcomer {
+		return v.redirect("/profile?" + url.Values{"welcome": {"true"}, "returnTo": {returnTo}}.Encode())
 	}
 	v.setFlash("signed_in")
 	return v.redirect(returnTo)

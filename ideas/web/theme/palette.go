@@ -74,6 +74,10 @@ func Dark(b Brand) Palette {
 	p := Palette{Dark: true, Ground: lch{l: 0.19, c: min(hue.c, 0.016), h: hue.h}.color()}
 	p.Text = tinted(hue, White)
 	p.Primary = ensure(primary, OutlineRatio, White, p.Ground, raised(p.Ground, White))
+	if p.Primary != primary && hue.c < 0.04 {
+		// A black brand turns white on black; the grey between would look switched off.
+		p.Primary = p.Text
+	}
 	// A large bright area would glare on a dark page.
 	hero := hue
 	hero.l, hero.c = min(hero.l, 0.36), min(hero.c, 0.13)
@@ -84,7 +88,10 @@ func Dark(b Brand) Palette {
 // derive completes a palette that has Ground, Text, Primary and Hero; tint is the strength of soft fills.
 func (p Palette) derive(pole, accent Color, tint float64) Palette {
 	p.Surface = raised(p.Ground, pole)
-	p.Sunken = guarded(mix(p.Ground, Black, 0.035), p.Ground, pole)
+	p.Sunken = guarded(mix(mix(p.Ground, p.Primary, 0.05), Black, 0.012), p.Ground, pole)
+	if pole == White {
+		p.Sunken = mix(p.Ground, Black, 0.2)
+	}
 	grounds := []Color{p.Ground, p.Surface, p.Sunken}
 
 	p.Text = ensure(p.Text, TextRatio, pole, grounds...)
@@ -107,6 +114,9 @@ func (p Palette) derive(pole, accent Color, tint float64) Palette {
 	p.OnHero = On(p.Hero)
 	p.OnHeroMuted = ensure(mix(p.OnHero, p.Hero, 0.18), TextRatio, p.OnHero, p.Hero)
 	p.HeroShade = mix(p.Hero, Black, 0.16)
+	if Contrast(p.HeroShade, p.Hero) < 1.06 {
+		p.HeroShade = mix(p.Hero, White, 0.08)
+	}
 	p.HeroTint = mix(p.Hero, White, 0.16)
 	p.HeroButton = p.OnHero
 	p.OnHeroButton = ensure(p.Hero, TextRatio, On(p.HeroButton), p.HeroButton)

@@ -1,0 +1,189 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/quaeso/community-operator/ideas"
+	"github.com/quaeso/community-operator/internal/control"
+)
+
+// Declarations keeps what the operator declares.
+type Declarations interface {
+	// Declare puts a valid declaration in force for all replicas and returns what is in force afterwards;
+	// accepted is false for a generation older than that.
+	Declare(ctx context.Context, d control.Declaration) (inForce control.InForce, accepted bool, err error)
+	// InForce names the declaration that this replica serves.
+	InForce() control.InForce
+	// Database is the state of the connection.
+	Database() control.Database
+}
+
+// ControlConfig is what the control API is made of.
+type ControlConfig struct {
+	Declarations Declarations
+	// Token returns the bearer token; it is asked for every call, so that a rotated one counts at once. An
+	// empty one refuses every call.
+	Token func() (string, error)
+	// SignIn lists the ways of signing in that work.
+	SignIn func() []string
+	// Locales that the service speaks.
+	Locales []string
+	// AllowPlainIssuers accepts OpenID Connect issuers without https, for tests and local work.
+	AllowPlainIssuers bool
+	// Version of the service.
+	Version string
+	// Logger receives declarations and failures; slog.Default when nil.
+	Logger *slog.Logger
+}
+
+type controlAPI struct {
+	cfg   ControlConfig
+	log   *slog.Logger
+	rules declarationRules
+}
+
+// NewControl makes the handler of the control API, for a port of its own.
+func NewControl(cfg ControlConfig) http.Handler {
+	c := &controlAPI{cfg: cfg, log: cfg.Logger, rules: declarationRules{locales: cfg.Locales, plainIssuers: cfg.AllowPlainIssuers}}
+	if c.log == nil {
+		c.log = slog.Default()
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+control.CommunityPath, c.observe)
+	mux.HandleFunc("PUT "+control.CommunityPath, c.declare)
+	return c.authenticate(mux)
+}
+
+// authenticate refuses calls without the token, before anything of the request is read.
+func (c *controlAPI) authenticate(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, err := c.cfg.Token()
+		if err != nil {
+			c.log.Error("the control token cannot be read", "error", err)
+		}
+		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if err != nil || token == "" || !strings.EqualFold(scheme, "Bearer") || !sameSecret(given, token) {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="control"`)
+			http.Error(w, "the control token is missing or wrong", http.StatusUnauthorized)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, control.MaxDeclarationBytes+1)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// sameSecret takes the same time whatever the difference is, the lengths included.
+func sameSecret(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+func (c *controlAPI) observe(w http.ResponseWriter, r *http.Request) {
+	state := control.State{Version: c.cfg.Version, InForce: c.cfg.Declarations.InForce(), Database: c.cfg.Declarations.Database()}
+	if c.cfg.SignIn != nil {
+		state.SignIn = c.cfg.SignIn()
+	}
+	body, ok := c.encode(w, state)
+	if !ok {
+		return
+	}
+	sum := sha256.Sum256(body)
+	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	w.Header().Set("ETag", etag)
+	if slices.Contains(strings.Split(strings.ReplaceAll(r.Header.Get("If-None-Match"), " ", ""), ","), etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	c.write(w, http.StatusOK, body)
+}
+
+func (c *controlAPI) declare(w http.ResponseWriter, r *http.Request) {
+	var d control.Declaration
+	if err := control.Decode(r.Body, &d); err != nil {
+		refusal := undecodable(err)
+		status := http.StatusUnprocessableEntity
+		if refusal.Field == "" {
+			status = http.StatusBadRequest
+		}
+		c.answer(w, status, []control.Refusal{refusal})
+		return
+	}
+	if refusals := c.rules.check(d); len(refusals) > 0 {
+		c.log.Warn("declaration refused", "uid", d.UID, "generation", d.Generation, "refusals", refusals)
+		c.answer(w, http.StatusUnprocessableEntity, refusals)
+		return
+	}
+	if !c.cfg.Declarations.Database().Ready {
+		c.answer(w, http.StatusServiceUnavailable, nil)
+		return
+	}
+	inForce, accepted, err := c.cfg.Declarations.Declare(r.Context(), d)
+	switch {
+	case errors.Is(err, ideas.ErrUnavailable):
+		c.log.Warn("declaration not kept", "error", err)
+		c.answer(w, http.StatusServiceUnavailable, nil)
+	case err != nil:
+		c.log.Error("declaration not kept", "error", err)
+		c.answer(w, http.StatusInternalServerError, nil)
+	case !accepted:
+		c.answerInForce(w, http.StatusConflict, inForce)
+	default:
+		c.answerInForce(w, http.StatusOK, inForce)
+	}
+}
+
+// undecodable tells a field that this release does not know from a text that is no declaration at all. The
+// former is a refusal that the operator can show.
+func undecodable(err error) control.Refusal {
+	if _, field, found := strings.Cut(err.Error(), `json: unknown field "`); found {
+		return control.Refusal{
+			Field: strings.TrimSuffix(field, `"`), Message: "this release of the idea service does not know the field: update its image",
+		}
+	}
+	if wrongType := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrongType) {
+		return control.Refusal{Field: wrongType.Field, Message: "must be of type " + wrongType.Type.String() + ", not " + wrongType.Value}
+	}
+	return control.Refusal{Message: err.Error()}
+}
+
+func (c *controlAPI) answer(w http.ResponseWriter, status int, refusals []control.Refusal) {
+	c.send(w, status, control.Answer{InForce: c.cfg.Declarations.InForce(), Refusals: refusals, Database: c.cfg.Declarations.Database()})
+}
+
+func (c *controlAPI) answerInForce(w http.ResponseWriter, status int, inForce control.InForce) {
+	c.send(w, status, control.Answer{InForce: inForce, Database: c.cfg.Declarations.Database()})
+}
+
+func (c *controlAPI) send(w http.ResponseWriter, status int, answer control.Answer) {
+	if body, ok := c.encode(w, answer); ok {
+		c.write(w, status, body)
+	}
+}
+
+func (c *controlAPI) encode(w http.ResponseWriter, v any) ([]byte, bool) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		c.log.Error("control answer not encoded", "error", err)
+		http.Error(w, "the answer cannot be encoded", http.StatusInternalServerError)
+		return nil, false
+	}
+	return append(body, '\n'), true
+}
+
+func (c *controlAPI) write(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	if _, err := w.Write(body); err != nil {
+		c.log.Debug("control answer not sent", "error", err)
+	}
+}
