@@ -102,6 +102,26 @@ func (r *Reconciler) retainData(ctx context.Context, s *scope) error {
 	return nil
 }
 
+// reclaimData removes the marks of data that was retained and is in use again.
+func (r *Reconciler) reclaimData(ctx context.Context, s *scope) error {
+	for _, ref := range dataObjects(s.community.Name) {
+		live := s.seen[ref]
+		if live == nil || live.GetAnnotations()[v1alpha1.AnnotationRetained] == "" {
+			continue
+		}
+		current, err := r.applier.Get(ctx, s.owner, ref)
+		if err != nil {
+			return err
+		}
+		if current != nil {
+			if err := r.applier.Annotate(ctx, current, map[string]string{v1alpha1.AnnotationRetained: ""}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // dropData ends the idea service first, so that nobody writes any more, then drops the database.
 func (r *Reconciler) dropData(ctx context.Context, s *scope) error {
 	deployment := apply.Ref{GVK: appsv1.SchemeGroupVersion.WithKind("Deployment"), Name: stack.IdeasName(s.community.Name)}

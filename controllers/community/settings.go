@@ -68,7 +68,7 @@ func (r *Reconciler) controlAddress(ctx context.Context, s *scope) (string, erro
 // state is unknown too.
 func (s *scope) serviceSilent() error {
 	wait := conditions.Wait(s.poll(), v1alpha1.ReasonServiceUnreachable, "the idea service does not answer on its control port yet")
-	s.databaseErr = firstError(s.databaseErr, conditions.Wait(0, v1alpha1.ReasonProgressing, "no idea service answers yet that could tell"))
+	s.databaseErr = firstError(s.databaseErr, conditions.Wait(0, v1alpha1.ReasonProgressing, "waiting for the idea service to report on its database"))
 	return wait
 }
 

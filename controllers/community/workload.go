@@ -47,7 +47,7 @@ func (r *Reconciler) applyStack(ctx context.Context, s *scope) (databaseErr, sta
 	case s.plan.Credentials == nil:
 		return databaseErr, conditions.Wait(0, v1alpha1.ReasonProgressing, "the pods wait for their credentials")
 	default:
-		return databaseErr, r.prune(ctx, s, wanted)
+		return databaseErr, firstError(r.reclaimData(ctx, s), r.prune(ctx, s, wanted))
 	}
 }
 

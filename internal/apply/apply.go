@@ -201,23 +201,31 @@ func owns(owner Owner, live client.Object) bool {
 	return l[v1alpha1.LabelManagedBy] == v1alpha1.FieldManager && l[v1alpha1.LabelCommunity] == owner.Name
 }
 
-// Annotate adds annotations to a child that stays behind, unless it changed since it was read.
+// Annotate sets annotations of a child that no apply owns, and removes those with an empty value. A child that
+// changed since it was read is left alone and the call fails.
 func (a *Applier) Annotate(ctx context.Context, live client.Object, annotations map[string]string) error {
-	before := live.DeepCopyObject().(client.Object)
-	have := live.GetAnnotations()
+	after := live.DeepCopyObject().(client.Object)
+	have := after.GetAnnotations()
 	if have == nil {
 		have = map[string]string{}
 	}
 	changed := false
 	for k, v := range annotations {
-		changed = changed || have[k] != v
-		have[k] = v
+		if have[k] == v {
+			continue
+		}
+		changed = true
+		if v == "" {
+			delete(have, k)
+		} else {
+			have[k] = v
+		}
 	}
 	if !changed {
 		return nil
 	}
-	live.SetAnnotations(have)
-	err := a.Client.Patch(ctx, live, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	after.SetAnnotations(have)
+	err := a.Client.Patch(ctx, after, client.MergeFromWithOptions(live, client.MergeFromWithOptimisticLock{}))
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("annotate %T %s/%s: %w", live, live.GetNamespace(), live.GetName(), err)
 	}
