@@ -26,12 +26,12 @@ CRD_REF_DOCS := $(TOOLS)/crd-ref-docs-$(CRD_REF_DOCS_VERSION)
 ##@ Try it
 
 .PHONY: demo
-demo: ## A running community on this machine: cluster, images, operator, class, brand. KUBECONFIG=… uses an existing cluster.
-	@hack/demo/demo.sh $(if $(KUBECONFIG_GIVEN),--kubeconfig "$(KUBECONFIG)")
+demo: $(HELM) ## A running community on this machine: cluster, images, operator, class, brand. KUBECONFIG=… uses an existing cluster.
+	@HELM=$(HELM) hack/demo/demo.sh $(if $(KUBECONFIG_GIVEN),--kubeconfig "$(KUBECONFIG)")
 
 .PHONY: demo-down
-demo-down: ## Remove the demo's community, class and operator; the cluster stays.
-	@hack/demo/down.sh $(if $(KUBECONFIG_GIVEN),--kubeconfig "$(KUBECONFIG)")
+demo-down: $(HELM) ## Remove the demo's community, class and operator; the cluster stays.
+	@HELM=$(HELM) hack/demo/down.sh $(if $(KUBECONFIG_GIVEN),--kubeconfig "$(KUBECONFIG)")
 
 .PHONY: run
 run: ## Run the operator from source against the current kubeconfig (the local cluster's when KUBECONFIG is not set).
