@@ -22,10 +22,11 @@ var GroupVersion = schema.GroupVersion{Group: "postgresql.cnpg.io", Version: "v1
 const ClusterKind = "Cluster"
 
 const (
-	// AnnotationHibernation puts a Cluster to sleep (HibernationOn): its pods go, its volumes stay.
+	// AnnotationHibernation puts a Cluster to sleep or wakes it up.
 	AnnotationHibernation = "cnpg.io/hibernation"
-	// HibernationOn and HibernationOff are its values.
-	HibernationOn  = "on"
+	// HibernationOn puts it to sleep: its pods go, its volumes stay.
+	HibernationOn = "on"
+	// HibernationOff wakes it up.
 	HibernationOff = "off"
 	// ConditionHibernation is true once a Cluster sleeps.
 	ConditionHibernation = "cnpg.io/hibernation"

@@ -133,7 +133,7 @@ func newPlan(t testing.TB, s scenario) stack.Plan {
 	p.Hostnames = stack.WantedHostnames(community, class)
 	p.OperatorNamespace = "community-system"
 	p.Database.Password = "p@ss/word"
-	p.Credentials = &stack.Credentials{Hash: "0123456789abcdef", Files: map[string][]byte{
+	p.Credentials = &stack.Credentials{Hash: "0123456789abcdef", Sources: `{"own":"7"}`, Files: map[string][]byte{
 		control.FileControlToken: []byte("control-token-of-lumiere"),
 	}}
 	if uri := stack.DatabaseURI(p); uri != "" {

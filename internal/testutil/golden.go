@@ -27,7 +27,7 @@ func Golden(t testing.TB, name string, got []byte) {
 		}
 		return
 	}
-	want, err := os.ReadFile(path) // #nosec G304 -- the test names the file
+	want, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("golden file %s is missing; run this test with -update to write it", path)
 	}
