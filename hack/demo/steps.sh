@@ -33,7 +33,7 @@ require_images() {
   MAIL_IMAGE="${MAIL_IMAGE:-axllent/mailpit}"
   ((${#missing[@]} == 0)) || fail "For an existing cluster, say which images it can pull:
   make demo KUBECONFIG=$given_kubeconfig OPERATOR_IMAGE=registry.example/operator:tag IDEAS_IMAGE=registry.example/ideas:tag
-Not set: ${missing[*]}. hack/cluster/images.sh --tarballs DIR writes the images as tarballs that any registry client can push."
+Not set: ${missing[*]}. hack/cluster/images.sh --no-load makes the images as tarballs that any registry client can push."
   hack/cluster/build.sh kubectl
 }
 
