@@ -1,0 +1,110 @@
+package oidc
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+// maxAnswer bounds an issuer's answer, in bytes.
+const maxAnswer = 1 << 20
+
+// ErrPrivateAddress is returned for an issuer whose name leads into the cluster or the machine. The issuer's URL
+// comes from whoever writes the Community, and must not become a way to reach what they cannot.
+var ErrPrivateAddress = errors.New("the address is not a public one")
+
+// newHTTPClient makes a client for addresses that others choose. The address is checked when it is dialled,
+// after resolution and for every redirect, so that no name can change in between.
+func newHTTPClient(allowPrivate bool) *http.Client {
+	dialer := &net.Dialer{Timeout: callTimeout}
+	if !allowPrivate {
+		dialer.Control = func(_, address string, _ syscall.RawConn) error {
+			target, err := netip.ParseAddrPort(address)
+			if err != nil {
+				return fmt.Errorf("read the address to dial: %w", err)
+			}
+			if !isPublic(target.Addr()) {
+				return fmt.Errorf("dial %s: %w", target.Addr(), ErrPrivateAddress)
+			}
+			return nil
+		}
+	}
+	return &http.Client{
+		Timeout: callTimeout,
+		Transport: &guardedTransport{allowPlain: allowPrivate, next: &http.Transport{
+			DialContext: dialer.DialContext, TLSHandshakeTimeout: callTimeout, ForceAttemptHTTP2: true,
+			MaxIdleConns: 2, IdleConnTimeout: 30 * time.Second,
+			// No proxy of the environment: it would resolve the name itself, past our check.
+			Proxy: nil,
+		}},
+		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+			if len(via) > 3 {
+				return errors.New("more than 3 redirects")
+			}
+			return nil
+		},
+	}
+}
+
+// guardedTransport refuses plain http and answers without end.
+type guardedTransport struct {
+	allowPlain bool
+	next       http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *guardedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Scheme != "https" && !t.allowPlain {
+		return nil, fmt.Errorf("call %s: only https is allowed", r.URL.Host)
+	}
+	response, err := t.next.RoundTrip(r)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // a transport passes errors on
+	}
+	response.Body = &boundedBody{ReadCloser: response.Body, left: maxAnswer}
+	return response, nil
+}
+
+type boundedBody struct {
+	io.ReadCloser
+	left int
+}
+
+// Read implements io.Reader.
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err //nolint:wrapcheck // io.EOF must stay what it is
+}
+
+// reserved networks that netip has no question for: "this" network, shared address space of carriers, protocol
+// assignments, benchmarks, documentation, reserved, and IPv6 that embeds IPv4.
+var reserved = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("2001::/32"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("fec0::/10"),
+	netip.MustParsePrefix("::/96"),
+}
+
+func isPublic(address netip.Addr) bool {
+	address = address.Unmap().WithZone("")
+	if !address.IsGlobalUnicast() || address.IsPrivate() || address.IsLoopback() || address.IsLinkLocalUnicast() {
+		return false
+	}
+	for _, prefix := range reserved {
+		if prefix.Contains(address) {
+			return false
+		}
+	}
+	return true
+}
