@@ -69,7 +69,8 @@ type CommunityClassSpec struct {
 	// ideaService is the application that every community runs.
 	// +required
 	IdeaService ClassIdeaService `json:"ideaService"`
-	// podTemplate is laid over the pods of the idea service and of a standalone database.
+	// podTemplate is laid over the pods of the idea service and of a standalone database. Its scheduling fields
+	// also reach the pods of a cloudNativePG database.
 	// +optional
 	PodTemplate *PodTemplateOverrides `json:"podTemplate,omitempty"`
 	// mail is the SMTP server of communities that bring no mail Secret of their own. Absent: such communities

@@ -33,7 +33,6 @@ func (r *Reconciler) accept(ctx context.Context, s *scope) error {
 	}
 	plan.OperatorNamespace = r.OperatorNamespace
 	s.plan = plan
-	s.reportResolved()
 	return nil
 }
 

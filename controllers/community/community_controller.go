@@ -123,6 +123,7 @@ func (r *Reconciler) runPhases(ctx context.Context, s *scope) {
 		s.record(v1alpha1.ConditionWorkloadReady, r.observeWorkload(ctx, s), workloadReadyMessage)
 		return
 	}
+	s.reportResolved()
 	s.record(v1alpha1.ConditionCredentialsReady, r.gatherCredentials(ctx, s), "every Secret is there and complete")
 	databaseErr, stackErr := r.applyStack(ctx, s)
 	serviceErr := r.declareSettings(ctx, s)

@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
@@ -50,7 +51,36 @@ func (r *Reconciler) findDatabasePassword(ctx context.Context, s *scope) error {
 	if s.plan.Database.Password == "" {
 		s.plan.Database.Password = randomPassword()
 	}
-	return nil
+	return r.keepVolume(ctx, s)
+}
+
+// keepVolume takes over what cannot change about a volume that exists.
+func (r *Reconciler) keepVolume(ctx context.Context, s *scope) error {
+	name := stack.DatabaseName(s.community.Name)
+	switch s.plan.Database.Kind {
+	case v1alpha1.DatabaseStandalone:
+		live, err := r.applier.Get(ctx, s.owner, apply.Ref{GVK: corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"), Name: name})
+		if claim, ok := live.(*corev1.PersistentVolumeClaim); ok {
+			s.plan.Database.KeepVolume(claim.Spec.Resources.Requests[corev1.ResourceStorage], claim.Spec.StorageClassName)
+		}
+		return err
+	case v1alpha1.DatabaseCloudNativePG:
+		gvk := cnpg.GroupVersion.WithKind(cnpg.ClusterKind)
+		if !r.optional.installed(gvk) {
+			return nil
+		}
+		live, err := r.applier.Get(ctx, s.owner, apply.Ref{GVK: gvk, Name: name})
+		if cluster, ok := live.(*cnpg.Cluster); ok && cluster.Spec.Storage != nil {
+			size, parseErr := resource.ParseQuantity(cluster.Spec.Storage.Size)
+			if parseErr != nil {
+				return fmt.Errorf("read the storage of Cluster %s: %w", name, parseErr)
+			}
+			s.plan.Database.KeepVolume(size, cluster.Spec.Storage.StorageClass)
+		}
+		return err
+	default:
+		return nil
+	}
 }
 
 // observeDatabase tells how far the community's database is. A shared one is brought about here, after the

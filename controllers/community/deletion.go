@@ -44,6 +44,9 @@ func (r *Reconciler) reconcileDelete(ctx context.Context, s *scope) (ctrl.Result
 		s.reportDeleting(err.Error())
 		return ctrl.Result{}, errors.Join(err, r.patchStatus(ctx, s))
 	}
+	if err := r.deleteCertificateSecret(ctx, s); err != nil {
+		return ctrl.Result{}, err
+	}
 	controllerutil.RemoveFinalizer(s.community, v1alpha1.FinalizerCommunity)
 	// The lock keeps a finalizer that somebody else added meanwhile.
 	err = r.Patch(ctx, s.community, client.MergeFromWithOptions(s.before, client.MergeFromWithOptimisticLock{}))
@@ -52,6 +55,13 @@ func (r *Reconciler) reconcileDelete(ctx context.Context, s *scope) (ctrl.Result
 	}
 	r.forget(client.ObjectKeyFromObject(s.community))
 	return ctrl.Result{}, nil
+}
+
+// deleteCertificateSecret removes the Secret that cert-manager filled and leaves behind when its Certificate goes.
+func (r *Reconciler) deleteCertificateSecret(ctx context.Context, s *scope) error {
+	ref := apply.Ref{GVK: corev1.SchemeGroupVersion.WithKind("Secret"), Name: stack.TLSName(s.community.Name)}
+	_, err := r.applier.Delete(ctx, s.owner, ref)
+	return err
 }
 
 func (s *scope) reportDeleting(message string) {

@@ -49,14 +49,43 @@ func (r *Reconciler) observeHTTPRoute(ctx context.Context, s *scope) error {
 	if !ok {
 		return conditions.Wait(0, v1alpha1.ReasonProgressing, "the HTTPRoute is being made")
 	}
-	if len(route.Status.Parents) == 0 {
-		return r.unansweredRoute(ctx, s)
-	}
-	for _, parent := range route.Status.Parents {
+	for kind := range neededParents(s.plan) {
+		parent := findParent(route.Status.Parents, kind)
+		if parent == nil {
+			return r.unansweredRoute(ctx, s)
+		}
 		for _, t := range []gatewayv1.RouteConditionType{gatewayv1.RouteConditionAccepted, gatewayv1.RouteConditionResolvedRefs} {
-			if err := parentCondition(parent, string(t), route.Generation); err != nil {
+			if err := parentCondition(*parent, string(t), route.Generation); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// neededParents are the kinds of parents that the hostnames depend on: the class's Gateway, the community's own
+// listeners, or both.
+func neededParents(p stack.Plan) map[string]bool {
+	needed := map[string]bool{}
+	own := p.OwnCertificateHostnames()
+	for _, h := range p.Hostnames {
+		if slices.Contains(own, h) {
+			needed["ListenerSet"] = true
+		} else {
+			needed["Gateway"] = true
+		}
+	}
+	return needed
+}
+
+func findParent(parents []gatewayv1.RouteParentStatus, kind string) *gatewayv1.RouteParentStatus {
+	for i := range parents {
+		have := "Gateway"
+		if k := parents[i].ParentRef.Kind; k != nil {
+			have = string(*k)
+		}
+		if have == kind {
+			return &parents[i]
 		}
 	}
 	return nil
@@ -67,12 +96,12 @@ func parentCondition(parent gatewayv1.RouteParentStatus, conditionType string, g
 	name := string(parent.ParentRef.Name)
 	switch {
 	case c == nil || c.ObservedGeneration < generation:
-		return conditions.Wait(0, v1alpha1.ReasonProgressing, "the Gateway %s has not looked at the current route yet", name)
+		return conditions.Wait(0, v1alpha1.ReasonProgressing, "%s has not looked at the current route yet", name)
 	case c.Status != metav1.ConditionTrue && c.Reason == string(gatewayv1.RouteReasonBackendNotFound):
-		return conditions.Wait(0, v1alpha1.ReasonProgressing, "the Gateway %s does not see the Service yet", name)
+		return conditions.Wait(0, v1alpha1.ReasonProgressing, "%s does not see the Service yet", name)
 	case c.Status != metav1.ConditionTrue:
 		return conditions.StallUntil(30*time.Second, v1alpha1.ReasonRouteRefused,
-			"the Gateway %s refuses the route (%s): %s", name, c.Reason, c.Message)
+			"%s refuses the route (%s): %s", name, c.Reason, c.Message)
 	default:
 		return nil
 	}

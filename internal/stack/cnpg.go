@@ -12,15 +12,11 @@ import (
 // service's pools never do, so every second of it is downtime; CloudNativePG's default is 180.
 const smartShutdownSeconds = 5
 
-// cluster is the community's database, run by CloudNativePG. Kept without its Community it sleeps: no pods, the
-// volumes stay. The annotation is there in both cases, so that a kept one wakes up when it is taken into use.
+// cluster is the community's database, run by CloudNativePG. One that was kept without its Community sleeps: the
+// annotation wakes it up when it is taken into use again.
 func cluster(p Plan) *cnpg.ClusterApplyConfiguration {
-	hibernation := cnpg.HibernationOff
-	if p.Database.Retain {
-		hibernation = cnpg.HibernationOn
-	}
 	return data(p, cnpg.ApplyCluster(DatabaseName(p.Community.Name), p.Community.Namespace)).
-		WithAnnotations(map[string]string{cnpg.AnnotationHibernation: hibernation}).
+		WithAnnotations(map[string]string{cnpg.AnnotationHibernation: cnpg.HibernationOff}).
 		WithSpec(clusterSpec(p))
 }
 

@@ -24,7 +24,7 @@ func databasePods(p Plan) *metav1ac.LabelSelectorApplyConfiguration {
 // databaseNetworkPolicy fences the database's pods: only this community's idea service gets in.
 func databaseNetworkPolicy(p Plan) *networkingv1ac.NetworkPolicyApplyConfiguration {
 	pods := databasePods(p)
-	if pods == nil || p.Database.Retain || !p.NetworkPolicies() {
+	if pods == nil || !p.NetworkPolicies() {
 		return nil
 	}
 	spec := networkingv1ac.NetworkPolicySpec().

@@ -32,20 +32,6 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestGoldenRetained shows what stays behind when a Community of each kind of database goes.
-func TestGoldenRetained(t *testing.T) {
-	for name, s := range retainedScenarios {
-		t.Run(name, func(t *testing.T) {
-			p := newPlan(t, s)
-			p.Database.Retain = true
-			var out bytes.Buffer
-			out.WriteString("# Data of Secrets is decoded.\n")
-			writeObjects(t, &out, stack.DatabaseObjects(p))
-			testutil.Golden(t, name+".yaml", out.Bytes())
-		})
-	}
-}
-
 // TestGoldenFiles: a file that no scenario writes any more says nothing about the operator.
 func TestGoldenFiles(t *testing.T) {
 	entries, err := os.ReadDir("testdata")
@@ -58,8 +44,7 @@ func TestGoldenFiles(t *testing.T) {
 			continue // rapid's failure files
 		}
 		_, live := scenarios[name]
-		_, retained := retainedScenarios[name]
-		if !live && !retained {
+		if !live {
 			t.Errorf("testdata/%s belongs to no scenario; delete it", e.Name())
 		}
 	}

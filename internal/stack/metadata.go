@@ -28,13 +28,8 @@ func owned[T metadata[T]](p Plan, component string, object T) T {
 
 // data marks an object that holds data, or what opens it. It never has an owner: the garbage collector would
 // take it as soon as the Community is deleted in the foreground, before the deletion policy was carried out.
-// With Retain it is marked as left behind.
 func data[T metadata[T]](p Plan, object T) T {
-	object.WithLabels(Labels(p.Community.Name, v1alpha1.ComponentDatabase))
-	if p.Database.Retain {
-		object.WithAnnotations(map[string]string{v1alpha1.AnnotationRetained: string(p.Community.UID)})
-	}
-	return object
+	return object.WithLabels(Labels(p.Community.Name, v1alpha1.ComponentDatabase))
 }
 
 // selector of a component's pods.

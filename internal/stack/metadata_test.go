@@ -70,10 +70,6 @@ func checkMetadata(t *testing.T, p stack.Plan, object runtime.ApplyConfiguration
 	if diff := cmp.Diff(owners, o.GetOwnerReferences()); diff != "" {
 		t.Errorf("%s: owners (-want +got):\n%s", id, diff)
 	}
-	_, retained := o.GetAnnotations()[v1alpha1.AnnotationRetained]
-	if wantRetained := isData && p.Database.Retain; retained != wantRetained {
-		t.Errorf("%s: marked as retained is %t, want %t", id, retained, wantRetained)
-	}
 }
 
 // TestObjectNames: the applier and the pruner find objects by kind and name, so none may come twice.

@@ -59,8 +59,6 @@ type DatabasePlan struct {
 	Instances        int32
 	// Password of the community's role; made once and kept. Unused for external.
 	Password string
-	// Retain describes the database as it stays behind after its Community: marked, asleep.
-	Retain bool
 }
 
 // KeepVolume takes over what cannot be changed about a volume that exists: its class, and that it only grows.

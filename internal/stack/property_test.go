@@ -40,7 +40,6 @@ func anyPlan(t *rapid.T, tb testing.TB) stack.Plan {
 	}})
 	p.Size.Resources = anyResources(t, "ideas")
 	p.Size.Database = &v1alpha1.DatabaseSize{Resources: anyResources(t, "database")}
-	p.Database.Retain = rapid.Bool().Draw(t, "retain")
 	p.Database.Password = rapid.String().Draw(t, "password")
 	return p
 }

@@ -108,14 +108,6 @@ var scenarios = map[string]scenario{
 	},
 }
 
-// retainedScenarios by the name of their golden file, which holds the objects that stay behind.
-var retainedScenarios = map[string]scenario{
-	"retained-standalone":    {},
-	"retained-cloudnativepg": {class: useCloudNativePG},
-	"retained-shared":        {class: useShared},
-	"retained-external":      {community: useExternal},
-}
-
 // newPlan resolves a scenario as the controller does.
 func newPlan(t testing.TB, s scenario) stack.Plan {
 	t.Helper()
@@ -151,11 +143,6 @@ func allPlans(t testing.TB) map[string]stack.Plan {
 	out := make(map[string]stack.Plan)
 	for name, s := range scenarios {
 		out[name] = newPlan(t, s)
-	}
-	for name, s := range retainedScenarios {
-		p := newPlan(t, s)
-		p.Database.Retain = true
-		out[name] = p
 	}
 	return out
 }

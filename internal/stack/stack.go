@@ -26,8 +26,7 @@ func Objects(p Plan) []runtime.ApplyConfiguration {
 	return out
 }
 
-// DatabaseObjects describes the database alone. The data, and the password that opens it, have no owner. With
-// Retain it describes only them, marked as left behind by the Community.
+// DatabaseObjects describes the database alone. The data, and the password that opens it, have no owner.
 func DatabaseObjects(p Plan) []runtime.ApplyConfiguration {
 	var out list
 	if p.Database.Kind == v1alpha1.DatabaseExternal {

@@ -35,9 +35,6 @@ func standaloneVolume(p Plan) *corev1ac.PersistentVolumeClaimApplyConfiguration 
 
 // standaloneStatefulSet runs one PostgreSQL. A StatefulSet never runs two pods on the same volume.
 func standaloneStatefulSet(p Plan) *appsv1ac.StatefulSetApplyConfiguration {
-	if p.Database.Retain {
-		return nil
-	}
 	return owned(p, v1alpha1.ComponentDatabase,
 		appsv1ac.StatefulSet(DatabaseName(p.Community.Name), p.Community.Namespace).
 			WithSpec(appsv1ac.StatefulSetSpec().
@@ -109,9 +106,6 @@ func standaloneContainer(p Plan) *corev1ac.ContainerApplyConfiguration {
 
 // standaloneService is the address of the database.
 func standaloneService(p Plan) *corev1ac.ServiceApplyConfiguration {
-	if p.Database.Retain {
-		return nil
-	}
 	return owned(p, v1alpha1.ComponentDatabase,
 		corev1ac.Service(DatabaseName(p.Community.Name), p.Community.Namespace).
 			WithSpec(corev1ac.ServiceSpec().
