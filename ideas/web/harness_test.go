@@ -131,6 +131,13 @@ func run(t testing.TB, uri string, mail func() bool) *postgres.Store {
 	return store
 }
 
+// in lets a subtest be the one that fails.
+func (c *community) in(t *testing.T) {
+	parent := c.t
+	c.t = t
+	t.Cleanup(func() { c.t = parent })
+}
+
 // member makes somebody of that name and returns the session.
 func (c *community) member(name string) (ideas.Member, string) {
 	c.t.Helper()
@@ -216,7 +223,9 @@ func (b *browser) with(name, value string) *browser {
 
 func (b *browser) get(path string) *answer { return b.send(http.MethodGet, path, nil) }
 
-func (b *browser) post(path string, form url.Values) *answer { return b.send(http.MethodPost, path, form) }
+func (b *browser) post(path string, form url.Values) *answer {
+	return b.send(http.MethodPost, path, form)
+}
 
 func (b *browser) send(method, path string, form url.Values) *answer {
 	b.community.t.Helper()

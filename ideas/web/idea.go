@@ -2,7 +2,6 @@ package web
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -223,20 +222,21 @@ func fieldErrors(err error) map[string]*ideas.FieldError {
 	found := map[string]*ideas.FieldError{}
 	var collect func(error)
 	collect = func(err error) {
-		var one *ideas.FieldError
-		if joined, ok := err.(interface{ Unwrap() []error }); ok {
-			for _, e := range joined.Unwrap() {
+		//nolint:errorlint // the walk is by hand because errors.As stops at the first of several
+		switch err := err.(type) {
+		case *ideas.FieldError:
+			if found[err.Field] == nil {
+				found[err.Field] = err
+			}
+		case interface{ Unwrap() []error }:
+			for _, e := range err.Unwrap() {
 				collect(e)
 			}
-		} else if errors.As(err, &one) && found[one.Field] == nil {
-			found[one.Field] = one
-		} else if inner := errors.Unwrap(err); inner != nil && one == nil {
-			collect(inner)
+		case interface{ Unwrap() error }:
+			collect(err.Unwrap())
 		}
 	}
-	if err != nil {
-		collect(err)
-	}
+	collect(err)
 	return found
 }
 

@@ -50,6 +50,7 @@ func TestEveryPageInEveryLanguage(t *testing.T) {
 	for path, want := range pages {
 		for i, language := range []string{"fr", "en"} {
 			t.Run(language+path, func(t *testing.T) {
+				c.in(t)
 				b := c.visitor()
 				if want.signedIn {
 					b, _ = c.signedIn("Member")
@@ -353,6 +354,7 @@ func TestLanguageIsChosenInOrder(t *testing.T) {
 		"cookie beats member's":          {accept: "en", cookie: "fr", member: true, want: "fr"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			c.in(t)
 			b := c.visitor()
 			if tc.member {
 				b, _ = c.signedIn("English member")

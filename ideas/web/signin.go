@@ -117,15 +117,24 @@ type linkPage struct {
 	Text    string
 }
 
-// maxToken bounds what is taken for a link's token.
-const maxToken = 256
+// token is what a link or its form carries; empty for what cannot be one.
+func token(s string) string {
+	const longest = 256
+	strange := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	}
+	if len(s) > longest || strings.ContainsFunc(s, strange) {
+		return ""
+	}
+	return s
+}
 
 // confirmLink asks for one click: programs that look at links in mails fetch this page, and must not use the
 // link up.
 func (a *app) confirmLink(v *visit) error {
 	v.w.Header().Set("Referrer-Policy", "no-referrer")
-	token := v.r.URL.Query().Get("token")
-	if token == "" || len(token) > maxToken {
+	token := token(v.r.URL.Query().Get("token"))
+	if token == "" {
 		return v.linkSpent()
 	}
 	p := linkPage{page: v.page(v.t("link.title")), Token: token}
@@ -151,8 +160,8 @@ func (v *visit) linkSpent() error {
 // redeemLink turns the link into a session.
 func (a *app) redeemLink(v *visit) error {
 	v.w.Header().Set("Referrer-Policy", "no-referrer")
-	token := v.r.PostForm.Get("token")
-	if token == "" || len(token) > maxToken {
+	token := token(v.r.PostForm.Get("token"))
+	if token == "" {
 		return v.linkSpent()
 	}
 	session, returnTo, err := a.cfg.SignIn.RedeemLink(v.r.Context(), token)
