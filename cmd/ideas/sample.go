@@ -22,10 +22,10 @@ func sampleSettings(o options) (ideas.Settings, error) {
 	}
 	return ideas.Settings{
 		BaseURL: baseURL,
-		Name:    map[string]string{"fr": "Altiplan", "en": "Altiplan"},
+		Name:    map[string]string{"fr": "Atelier Horizon", "en": "Horizon Workshop"},
 		TagLine: map[string]string{
-			"fr": "Imaginons ensemble l’équipement de vos prochaines sorties",
-			"en": "Let’s imagine the gear for your next days outside, together",
+			"fr": "Imaginons ensemble l’équipement de demain, du sentier au sommet.",
+			"en": "Let’s imagine tomorrow’s gear together, from trail to summit.",
 		},
 		Colors:  ideas.Colors{Primary: "#0b6e4f", Accent: "#f2a541"},
 		Locales: []string{"fr", "en"}, TimeZone: "Europe/Paris", Revision: "sample",

@@ -47,6 +47,7 @@ type service struct {
 	metrics    *metrics
 	stopping   atomic.Bool
 	drainDelay time.Duration
+	trimmer    memoryTrimmer
 	servers    []*http.Server
 }
 
@@ -86,6 +87,7 @@ func (s *service) serve(ctx context.Context) error {
 	defer stopBackground()
 	var wait sync.WaitGroup
 	wait.Go(func() { s.store.Run(background) })
+	wait.Go(func() { s.trimmer.run(background) })
 	// The worker stops before the store, which its last sends need.
 	working, stopWorking := context.WithCancel(background)
 	defer stopWorking()
@@ -176,7 +178,7 @@ func (s *service) pages() http.Handler {
 	if id, err := s.files.Read(control.FileOIDCClientID); err == nil && id != "" {
 		config.OIDC = issuer{oidc.New(s.oidcCredentials, s.options.allowPrivateIssuers)}
 	}
-	return s.metrics.measure(web.New(config))
+	return s.trimmer.count(s.metrics.measure(web.New(config)))
 }
 
 func (s *service) management() http.Handler {
