@@ -31,14 +31,14 @@ addons_digest() {
   } | sha256sum | cut -c1-32
 }
 
+addons_are_current() {
+  [[ "$(kubectl -n kube-system get configmap addons --ignore-not-found -o 'jsonpath={.data.digest}')" == "$(addons_digest)" ]]
+}
+
 # apply_addons brings the cluster's own objects to what this checkout says. The digest of what was last
 # applied is kept in the cluster, where it shares the fate of the objects.
 apply_addons() {
-  local digest
-  digest="$(addons_digest)"
-  if [[ "$(kubectl -n kube-system get configmap addons --ignore-not-found -o 'jsonpath={.data.digest}')" == "$digest" ]]; then
-    return
-  fi
+  if addons_are_current; then return; fi
   {
     for manifest in kubelet-access coredns storage traefik; do render "$manifest"; echo ---; done
   } | kubectl_apply -f -
@@ -46,7 +46,7 @@ apply_addons() {
   kubectl_apply $(crd_files)
   kubectl wait --for condition=Established --timeout 30s crd/gateways.gateway.networking.k8s.io crd/gatewayclasses.gateway.networking.k8s.io >>"$LOG_DIR/addons.log"
   render gateway | kubectl_apply -f -
-  kubectl -n kube-system create configmap addons --from-literal "digest=$digest" --dry-run=client -o yaml | kubectl_apply -f -
+  kubectl -n kube-system create configmap addons --from-literal "digest=$(addons_digest)" --dry-run=client -o yaml | kubectl_apply -f -
 }
 
 kubectl_apply() {
@@ -66,3 +66,6 @@ traefik_answers() {
   code="$(curl -s -o /dev/null -w '%{http_code}' --max-time 1 "http://$NODE_ADDRESS/")" || return 1
   [[ "$code" != 000 ]]
 }
+
+# dns_answers asks as a program on the host would, through the service's address.
+dns_answers() { timeout 1 /bin/busybox nslookup -type=a kubernetes.default.svc.cluster.local "$DNS_ADDRESS" >/dev/null 2>&1; }

@@ -62,13 +62,17 @@ version_of() {
 is_kubernetes() { [[ " ${KUBERNETES_PROGRAMS[*]} " == *" $1 "* ]]; }
 
 folder_of() {
-  if is_kubernetes "$1"; then echo "$KUBERNETES_BIN"; else echo "$BIN_DIR/$1-$(version_of "$1")"; fi
+  case "$1" in
+    coredns) echo "$BIN_DIR/coredns-$COREDNS_BUILD" ;;
+    traefik) echo "$BIN_DIR/traefik-$TRAEFIK_BUILD" ;;
+    *) if is_kubernetes "$1"; then echo "$KUBERNETES_BIN"; else echo "$BIN_DIR/$1-$(version_of "$1")"; fi ;;
+  esac
 }
 
 # program_path is the file that appears last when a component is built.
 program_path() {
   case "$1" in
-    gateway-api | cert-manager) echo "$(folder_of "$1")" ;;
+    gateway-api | cert-manager) folder_of "$1" ;;
     *) echo "$(folder_of "$1")/$1" ;;
   esac
 }
@@ -164,7 +168,7 @@ copy_crds() {
 # services of its ACME client, and the provider for Amazon ECS. Go does not overlay files of downloaded
 # modules, so the two modules are copied and the files replaced in the copies.
 build_traefik() {
-  local sources="$CACHE_DIR/src/traefik-$TRAEFIK_VERSION" lego
+  local sources="$CACHE_DIR/src/traefik-$TRAEFIK_VERSION"
   rm -rf "$sources"
   mkdir -p "$sources"
   (cd "$CLUSTER_SOURCE/traefik" && go mod download github.com/go-acme/lego/v4 github.com/traefik/traefik/v3)

@@ -17,11 +17,15 @@ main() {
   esac
   require_debian_root
   lock_instance
+  # Should this run be interrupted, the next start must not build on programs that were asked to stop.
+  mkdir -p "$RUN_DIR"
+  touch "$RUN_DIR/stopping"
   # The kubelet first, or it restarts what we stop; the API server before etcd: one that has lost
   # etcd ignores the request to stop for a long time.
   local program
   for program in forward kubelet kube-proxy kube-scheduler kube-controller-manager; do stop "$program" 5; done
-  stop kube-apiserver 10
+  # It would give its clients ten seconds; they are gone, and its state is safe with etcd.
+  stop kube-apiserver 2
   stop etcd 10
   stop containerd 5
   kill_members

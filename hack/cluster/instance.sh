@@ -36,6 +36,13 @@ CONTAINERD_BIN="$BIN_DIR/containerd-$CONTAINERD_VERSION"
 RUNC_BIN="$BIN_DIR/runc-$RUNC_VERSION"
 KUBECTL="$KUBERNETES_BIN/kubectl"
 
+# source_digest names the state of a component that has sources of our own, so that an edit builds it again.
+source_digest() {
+  find "$CLUSTER_SOURCE/$1" -type f | LC_ALL=C sort | xargs cat | sha256sum | cut -c1-8
+}
+COREDNS_BUILD="$COREDNS_VERSION-$(source_digest coredns)"
+TRAEFIK_BUILD="$TRAEFIK_VERSION-$(source_digest traefik)"
+
 NETNS="$CLUSTER_NAME"
 NETNS_FILE="/run/netns/$NETNS"
 

@@ -15,7 +15,7 @@ refuse_foreign_network() {
   if [[ -n "$route" ]]; then
     fail "the addresses $SUBNET.0.0/16 are in use on this machine (route \"$route\"). Choose others: COMMUNITY_SUBNET=10.77 $0"
   fi
-  if [[ -e "$NETNS_FILE" && ! -e "$RUN_DIR/owner" ]]; then
+  if [[ -e "$NETNS_FILE" && ! -e "$RUN_DIR/owner" ]] && ! ip link show dev "$HOST_LINK" >/dev/null 2>&1; then
     fail "a network namespace \"$NETNS\" exists that this script did not make. Choose another name: COMMUNITY_CLUSTER=other $0"
   fi
 }

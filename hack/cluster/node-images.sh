@@ -2,14 +2,14 @@
 # shellcheck shell=bash
 
 # Raised when the way an image is made changes, so that old tarballs are not taken.
-readonly NODE_IMAGE_RECIPE=1
+readonly NODE_IMAGE_RECIPE=2
 readonly NODE_IMAGES=(pause coredns local-path-provisioner busybox traefik)
 
 node_image_version() {
   case "$1" in
-    coredns) echo "$COREDNS_VERSION" ;;
+    coredns) echo "$COREDNS_BUILD" ;;
     local-path-provisioner) echo "$LOCAL_PATH_PROVISIONER_VERSION" ;;
-    traefik) echo "$TRAEFIK_VERSION" ;;
+    traefik) echo "$TRAEFIK_BUILD" ;;
     busybox) echo "$DEBIAN_SUITE" ;;
     pause) echo 1 ;;
   esac
@@ -30,7 +30,8 @@ build_node_images() {
 }
 
 build_node_image() {
-  local name="$1" program="$BIN_DIR/$1-$(node_image_version "$1")/$1"
+  local name="$1" program
+  program="$BIN_DIR/$name-$(node_image_version "$name")/$name"
   local arguments=(-repository "localhost/community/$name" -tag "$(node_image_version "$name")-$NODE_IMAGE_RECIPE"
     -output "$(node_image_file "$name")")
   mkdir -p "$IMAGE_DIR"
@@ -40,7 +41,7 @@ build_node_image() {
       arguments+=(-bare -user 65535:65535 -file "$program=/pause" -entrypoint /pause)
       ;;
     busybox)
-      arguments+=(-user 0:0 -file /bin/busybox=/bin/busybox -entrypoint /bin/sh)
+      arguments+=(-user 0:0 -file /bin/busybox=/bin/busybox -command sh)
       local applet
       for applet in $(/bin/busybox --list); do
         if [[ "$applet" != busybox ]]; then arguments+=(-link "busybox=/bin/$applet"); fi

@@ -225,7 +225,8 @@ start_containerd() {
   if running containerd; then return; fi
   # A socket file outlives its listener, and would be taken for a runtime that is there.
   rm -f "$CONTAINERD_SOCKET" "$CONTAINERD_SOCKET.ttrpc"
-  start containerd node "$CONTAINERD_BIN/containerd" --config "$CONFIG_DIR/containerd.toml" --log-level warn
+  # The shim looks for runc on the PATH before it reads where it is.
+  start containerd node env "PATH=$RUNC_BIN:$PATH" "$CONTAINERD_BIN/containerd" --config "$CONFIG_DIR/containerd.toml" --log-level warn
 }
 
 start_kubelet() {
@@ -246,17 +247,19 @@ start_forward() {
 }
 
 apiserver_answers() { curl -fsSk --max-time 2 "https://$NODE_ADDRESS:6443/readyz" >/dev/null 2>&1; }
-containerd_answers() { ctr_node version >/dev/null 2>&1; }
+containerd_answers() { timeout 2 "$CONTAINERD_BIN/ctr" --address "$CONTAINERD_SOCKET" version >/dev/null 2>&1; }
+kubelet_answers() { nsenter "--net=$NETNS_FILE" curl -fsS --max-time 2 http://127.0.0.1:10248/healthz >/dev/null 2>&1; }
 
 # node_is_ready asks for a Ready that the kubelet reported since it started: after a restart the stored
 # object still tells the state before.
 node_is_ready() {
-  local pid since beat
-  pid="$(recorded_pid kubelet)" || return 1
+  local since beat
+  running kubelet || return 1
+  kubelet_answers || return 1
   since="$(stat -c %Y "$RUN_DIR/kubelet.pid")"
   read -r beat < <("$KUBECTL" --kubeconfig "$KUBECONFIG_FILE" get node "$CLUSTER_NAME" --ignore-not-found \
     -o 'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status}/{.lastHeartbeatTime}{end}' 2>/dev/null) || true
-  [[ "$beat" == True/* ]] && (($(date -d "${beat#True/}" +%s) >= since)) && kill -0 "$pid"
+  [[ "$beat" == True/* ]] && (($(date -d "${beat#True/}" +%s) >= since))
 }
 
 # wait_for what component seconds command...: on failure shows the component's last words.

@@ -95,8 +95,9 @@ create_control_group() {
 
 # enable_controllers hands a cgroup v2 folder's controllers down to its children, those that can be.
 enable_controllers() {
-  local controller
-  for controller in $(cat "$1/cgroup.controllers"); do
+  local controller controllers
+  read -ra controllers <"$1/cgroup.controllers"
+  for controller in "${controllers[@]}"; do
     echo "+$controller" 2>/dev/null >"$1/cgroup.subtree_control" || true
   done
 }
@@ -118,10 +119,23 @@ members() {
   done < <(hierarchies) | sort -un
 }
 
+# unrecorded_programs lists programs of ours that run without a record: a start of them again would find the
+# ports and files taken. Shims are no programs of ours, they belong to containerd.
+unrecorded_programs() {
+  local recorded pid root
+  recorded="$(cat "$RUN_DIR"/*.pid 2>/dev/null | cut -d' ' -f1)"
+  read -r root < <(hierarchies)
+  while read -r pid; do
+    if [[ "$(readlink "/proc/$pid/exe")" != */containerd-shim-runc-v2 ]] && started_at "$pid" >/dev/null && ! grep -qx "$pid" <<<"$recorded"; then
+      echo "$pid"
+    fi
+  done < <(cat "$root/$CLUSTER_NAME/programs/cgroup.procs" 2>/dev/null)
+}
+
 # kill_members ends what is left: pods, their shims, and programs whose record was lost.
 kill_members() {
-  local attempt pids
-  for attempt in {1..200}; do
+  local pids deadline=$((SECONDS + 15))
+  while ((SECONDS < deadline)); do
     mapfile -t pids < <(members)
     if ((${#pids[@]} == 0)); then return; fi
     kill -KILL "${pids[@]}" 2>/dev/null || true
@@ -130,11 +144,12 @@ kill_members() {
   fail "processes that do not end: ${pids[*]}"
 }
 
+# remove_control_group looks at every hierarchy: on machines with both versions the runtime makes folders in either.
 remove_control_group() {
   local root
   while read -r root; do
     if [[ -d "$root/$CLUSTER_NAME" ]]; then
       find "$root/$CLUSTER_NAME" -depth -type d -exec rmdir {} + 2>/dev/null || true
     fi
-  done < <(hierarchies)
+  done < <(awk '$3 == "cgroup" || $3 == "cgroup2" {print $2}' /proc/mounts)
 }

@@ -17,20 +17,49 @@ main() {
     return
   fi
   prepare
-  start_everything
+  if [[ -z "$(members)" ]]; then
+    start_everything 60
+  else
+    repair
+  fi
   report "is up after $((SECONDS - PROGRESS_START)) s"
+}
+
+# repair starts what is missing beside what still runs. A program that runs but does not answer is only
+# found out by waiting: then everything is stopped and started.
+repair() {
+  local status=0
+  set +e
+  (
+    set -e
+    start_everything 25
+  )
+  status=$?
+  set -e
+  if ((status != 0)); then
+    say "repairing did not help: stopping everything and starting again"
+    stop_everything
+    start_everything 60
+  fi
+}
+
+stop_everything() {
+  "$CLUSTER_SOURCE/down.sh"
+  mkdir -p "$RUN_DIR"
+  echo "$STATE_DIR" >"$RUN_DIR/owner"
 }
 
 readonly PROGRAMS=(etcd kube-apiserver kube-controller-manager kube-scheduler containerd kubelet kube-proxy)
 
 all_is_well() {
   local program pid
+  if [[ -e "$RUN_DIR/stopping" ]]; then return 1; fi
   for program in "${PROGRAMS[@]}"; do
     pid="$(recorded_pid "$program")" && in_node_network "$pid" || return 1
   done
   if [[ -n "$HTTP_PORT$HTTPS_PORT" ]] && ! running forward; then return 1; fi
-  network_is_whole && apiserver_answers && containerd_answers && node_is_ready && gateway_is_programmed && traefik_answers &&
-    apply_addons
+  network_is_whole && apiserver_answers && containerd_answers && node_is_ready && gateway_is_programmed && traefik_answers && dns_answers &&
+    addons_are_current
 }
 
 prepare() {
@@ -43,8 +72,7 @@ prepare() {
   build_small_program hack/cluster/forward >/dev/null
   if ! leftovers_are_usable; then
     say "a former run ended badly: stopping what is left of it"
-    "$CLUSTER_SOURCE/down.sh"
-    mkdir -p "$RUN_DIR"
+    stop_everything
   fi
   echo "$STATE_DIR" >"$RUN_DIR/owner"
 }
@@ -72,6 +100,7 @@ refuse_taken_ports() {
 # and pods only if the containerd that knows them is still there or can find them again.
 leftovers_are_usable() {
   local program pid
+  if [[ -e "$RUN_DIR/stopping" ]]; then return 1; fi
   if [[ -z "$(members)" ]]; then
     # After a reboot or a crash of everything: mounts and sockets may be left, processes are not.
     [[ ! -e "$RUN_DIR/containerd" && ! -e "$NETNS_FILE" ]]
@@ -80,10 +109,12 @@ leftovers_are_usable() {
   for program in "${PROGRAMS[@]}"; do
     if pid="$(recorded_pid "$program")" && ! in_node_network "$pid"; then return 1; fi
   done
-  network_is_whole
+  network_is_whole && [[ -z "$(unrecorded_programs)" ]]
 }
 
+# start_everything seconds: how long each part may take to answer.
 start_everything() {
+  local limit="$1"
   load_kernel_modules
   create_control_group
   network_up
@@ -92,9 +123,9 @@ start_everything() {
   start_etcd
   start_apiserver
   start_containerd
-  import_node_images_when_ready &
+  import_node_images_when_ready "$limit" &
   local imports=$!
-  wait_for "an answer of the API server" kube-apiserver 60 apiserver_answers
+  wait_for "an answer of the API server" kube-apiserver "$limit" apiserver_answers
   install -m 0600 "$PKI_DIR/super-admin.conf" "$KUBECONFIG_FILE"
   start_controllers
   wait "$imports" || fail "importing the node's images failed; see $LOG_DIR/images.log and $LOG_DIR/containerd.log"
@@ -102,14 +133,15 @@ start_everything() {
   start_kube_proxy
   start_forward
   apply_addons
-  wait_for "a Ready node" kubelet 60 node_is_ready
+  wait_for "a Ready node" kubelet "$limit" node_is_ready
   say "node Ready after $((SECONDS - PROGRESS_START)) s"
-  wait_for "a programmed Gateway" "" 60 gateway_is_programmed
-  wait_for "an answer of Traefik" "" 60 traefik_answers
+  wait_for "a programmed Gateway" "" "$limit" gateway_is_programmed
+  wait_for "an answer of Traefik" "" "$limit" traefik_answers
+  wait_for "an answer of CoreDNS" "" "$limit" dns_answers
 }
 
 import_node_images_when_ready() {
-  wait_for "an answer of containerd" containerd 30 containerd_answers
+  wait_for "an answer of containerd" containerd "$1" containerd_answers
   import_node_images
 }
 

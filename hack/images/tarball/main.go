@@ -40,6 +40,7 @@ type request struct {
 	files      listFlag
 	links      listFlag
 	entrypoint listFlag
+	command    listFlag
 	env        listFlag
 	labels     listFlag
 	user       string
@@ -82,6 +83,7 @@ func parse() request {
 	flag.Var(&req.files, "file", "source=destination, a program to add (repeatable)")
 	flag.Var(&req.links, "link", "target=name, a symbolic link to add (repeatable)")
 	flag.Var(&req.entrypoint, "entrypoint", "program and arguments to run (repeatable, in order)")
+	flag.Var(&req.command, "command", "what to run when the pod does not say (repeatable, in order)")
 	flag.Var(&req.env, "env", "NAME=value (repeatable)")
 	flag.Var(&req.labels, "label", "name=value (repeatable)")
 	flag.StringVar(&req.user, "user", "65532:65532", "uid:gid to run as")
@@ -130,6 +132,7 @@ func configure(image v1.Image, req request) (v1.Image, error) {
 	file.OS, file.Architecture = "linux", "amd64"
 	file.Config = v1.Config{
 		Entrypoint: req.entrypoint,
+		Cmd:        req.command,
 		Env:        append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, req.env...),
 		User:       req.user,
 		WorkingDir: req.workdir,
