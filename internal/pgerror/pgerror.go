@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -31,6 +32,10 @@ const (
 	codeCannotConnectNow     = "57P03"
 	codeReadOnlyTransaction  = "25006"
 )
+
+const cut = "the connection was cut before the server accepted it"
+
+var clientAddress = regexp.MustCompile(`host "[0-9a-fA-F.:]+"`)
 
 // Classify returns the reason, one of control's constants, and a message that says what was attempted and
 // what came back. The message holds neither a password nor a text that changes from one attempt to the next,
@@ -67,7 +72,8 @@ func cause(err error) (reason, what string) {
 }
 
 func serverAnswer(answer *pgconn.PgError) (reason, what string) {
-	what = fmt.Sprintf("the server answers %q (SQLSTATE %s)", answer.Message, answer.Code)
+	// The address that pg_hba.conf has no entry for is that of one pod among several.
+	what = fmt.Sprintf("the server answers: %s (SQLSTATE %s)", clientAddress.ReplaceAllString(answer.Message, "this client"), answer.Code)
 	switch answer.Code {
 	case codeInvalidPassword:
 		return control.ReasonPasswordRefused, what
@@ -157,10 +163,10 @@ func networkFailure(err error) string {
 	}
 	// Other texts of the network hold addresses and ports that change with every attempt.
 	if network := (*net.OpError)(nil); errors.As(err, &network) {
-		return "the connection was cut"
+		return cut
 	}
 	if connect := (*pgconn.ConnectError)(nil); errors.As(err, &connect) {
-		return "the connection was cut before the server accepted it"
+		return cut
 	}
 	return err.Error()
 }
