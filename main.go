@@ -47,6 +47,7 @@ type options struct {
 	logLevel           string
 	maxConcurrent      int
 	controlDialAddress string
+	pprofAddress       string
 	showVersion        bool
 }
 
@@ -60,6 +61,7 @@ func parseFlags() options {
 	flag.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	flag.IntVar(&o.maxConcurrent, "max-concurrent-reconciles", 10, "communities worked on at the same time")
 	flag.StringVar(&o.controlDialAddress, "control-dial-address", "", "host:port that every control call goes to instead of the community's Service; for benchmarks")
+	flag.StringVar(&o.pprofAddress, "pprof-bind-address", "", "host:port of Go's profiles, which are not protected; none when empty")
 	flag.BoolVar(&o.showVersion, "version", false, "print the version and exit")
 	flag.Parse()
 	return o
@@ -134,6 +136,7 @@ func managerOptions(o options, scheme *runtime.Scheme, namespaces []string) mana
 			BindAddress: o.metricsAddress, SecureServing: true, FilterProvider: filters.WithAuthenticationAndAuthorization,
 		},
 		HealthProbeBindAddress:        o.probeAddress,
+		PprofBindAddress:              o.pprofAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "community-operator.cocreation.quaeso.io",
 		LeaderElectionNamespace:       o.operatorNamespace,

@@ -47,6 +47,8 @@ const (
 type Options struct {
 	// Without names APIs that are not installed.
 	Without []API
+	// APIServer holds flags of kube-apiserver beside the usual ones, by name without dashes.
+	APIServer map[string]string
 }
 
 // Server is a real API server with its etcd, without controllers, scheduler or nodes.
@@ -84,6 +86,9 @@ func Start(t testing.TB, options Options) *Server {
 	t.Cleanup(s.Stop)
 	return s
 }
+
+// Run starts a server for a program that is no test; the caller stops it. It ends with the program too.
+func Run(options Options) (*Server, error) { return start(options) }
 
 // Stop ends the server as a crash would. Stopping twice is harmless.
 func (s *Server) Stop() { s.stop() }
@@ -126,6 +131,19 @@ func (s *Server) User(t testing.TB, name string, groups ...string) *rest.Config 
 	return user.Config()
 }
 
+// KubeconfigOf returns a kubeconfig of a user who has the rights that are bound to them or to their groups.
+func (s *Server) KubeconfigOf(name string, groups ...string) ([]byte, error) {
+	user, err := s.environment.AddUser(envtest.User{Name: name, Groups: groups}, s.Config)
+	if err != nil {
+		return nil, fmt.Errorf("make user %s: %w", name, err)
+	}
+	kubeconfig, err := user.KubeConfig()
+	if err != nil {
+		return nil, fmt.Errorf("make the kubeconfig of user %s: %w", name, err)
+	}
+	return kubeconfig, nil
+}
+
 // Kubeconfig writes a kubeconfig file of a cluster administrator and returns its path.
 func (s *Server) Kubeconfig(t testing.TB) string {
 	t.Helper()
@@ -162,6 +180,9 @@ func start(options Options) (*Server, error) {
 		},
 	}
 	keeper.own(environment)
+	for flag, value := range options.APIServer {
+		environment.ControlPlane.GetAPIServer().Configure().Set(flag, value)
+	}
 	s := &Server{environment: environment, stop: keeper.stop}
 	if err := s.open(root); err != nil {
 		keeper.stop()

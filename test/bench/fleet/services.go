@@ -1,0 +1,128 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/quaeso/community-operator/internal/control"
+)
+
+// services stands for the idea services of all Communities: the operator sends it every control call, and the
+// Host header tells which Community's Service it would have called.
+type services struct {
+	listener net.Listener
+	server   *http.Server
+
+	mu sync.Mutex
+	// community of each address, from the control Services' cluster addresses.
+	community map[string]types.NamespacedName
+	// running are the Communities whose pods run; others do not answer.
+	running map[types.NamespacedName]bool
+	inForce map[types.NamespacedName]control.InForce
+	// observed is when the operator last asked.
+	observed map[types.NamespacedName]time.Time
+}
+
+func startServices() (*services, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen for control calls: %w", err)
+	}
+	s := &services{
+		listener:  listener,
+		community: map[string]types.NamespacedName{},
+		running:   map[types.NamespacedName]bool{},
+		inForce:   map[types.NamespacedName]control.InForce{},
+		observed:  map[types.NamespacedName]time.Time{},
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+control.CommunityPath, s.answering(s.observe))
+	mux.HandleFunc("PUT "+control.CommunityPath, s.answering(s.declare))
+	s.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = s.server.Serve(listener) }() // ends when it is closed
+	return s, nil
+}
+
+func (s *services) address() string { return s.listener.Addr().String() }
+
+func (s *services) stop() { s.server.Close() }
+
+// answering finds out whom a call is for. A pod that does not run closes the connection, one that hangs never
+// answers.
+func (s *services) answering(answer func(http.ResponseWriter, *http.Request, types.NamespacedName)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		who, known := s.community[r.Host]
+		running := s.running[who]
+		s.observed[who] = time.Now()
+		s.mu.Unlock()
+		switch {
+		case known && strings.HasPrefix(who.Name, hanging):
+			<-r.Context().Done()
+		case !known || !running:
+			panic(http.ErrAbortHandler)
+		default:
+			answer(w, r, who)
+		}
+	}
+}
+
+var healthyDatabase = control.Database{Ready: true, SchemaVersion: 1}
+
+func (s *services) observe(w http.ResponseWriter, _ *http.Request, who types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	respond(w, http.StatusOK, control.State{Version: "1.0.0", InForce: s.inForce[who], Database: healthyDatabase})
+}
+
+func (s *services) declare(w http.ResponseWriter, r *http.Request, who types.NamespacedName) {
+	var d control.Declaration
+	if err := control.Decode(r.Body, &d); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inForce[who] = control.InForce{UID: d.UID, Generation: d.Generation, Digest: d.Settings.Digest()}
+	respond(w, http.StatusOK, control.Answer{InForce: s.inForce[who], Database: healthyDatabase})
+}
+
+func respond(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the operator has hung up
+}
+
+// knows learns a Community's address.
+func (s *services) knows(address string, who types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.community[address] = who
+}
+
+// run starts a Community's pods.
+func (s *services) run(who types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running[who] = true
+}
+
+// observedSince counts the Communities that the operator asked since a time.
+func (s *services) observedSince(t time.Time) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for who, at := range s.observed {
+		if who.Name != "" && at.After(t) {
+			n++
+		}
+	}
+	return n
+}
