@@ -1,0 +1,41 @@
+package cel_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/quaeso/community-operator/internal/testutil/kubeapi"
+)
+
+// TestSamplesAreValid asks the API server, strictly: a misspelt field is an error, too.
+func TestSamplesAreValid(t *testing.T) {
+	root, err := kubeapi.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := client.WithFieldValidation(kubeapi.Shared(t).Client, "Strict")
+	judged := map[string]bool{}
+	for _, folder := range []string{"config/samples", "config/samples/demo"} {
+		objects, err := kubeapi.ReadObjects(filepath.Join(root, filepath.FromSlash(folder)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, object := range objects {
+			if object.GetKind() != "CommunityClass" {
+				object.SetNamespace("default") // others than those of the samples exist
+			}
+			if object.GetKind() == "Namespace" {
+				object.SetNamespace("")
+			}
+			if err := api.Create(t.Context(), object, client.DryRunAll); err != nil {
+				t.Errorf("%s: %s %s: %v", folder, object.GetKind(), object.GetName(), err)
+			}
+			judged[object.GetKind()] = true
+		}
+	}
+	if !judged["Community"] || !judged["CommunityClass"] {
+		t.Errorf("judged only %v", judged)
+	}
+}
