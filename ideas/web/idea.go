@@ -97,7 +97,7 @@ func (a *app) showIdea(v *visit) error {
 		target := url.URL{RawQuery: v.r.URL.RawQuery}
 		// A title may change back, so browsers must not keep this.
 		v.w.Header().Set("Cache-Control", "no-cache")
-		http.Redirect(v.w, v.r, ideaPath(idea)+target.String(), http.StatusMovedPermanently)
+		http.Redirect(v.w, v.r, ideaPath(idea)+target.String(), http.StatusMovedPermanently) //nolint:gosec // a path of this site
 		return nil
 	}
 	return a.renderIdea(v, http.StatusOK, idea, commentForm{Key: rand.Text()})
@@ -116,7 +116,7 @@ func (a *app) renderIdea(v *visit, status int, idea ideas.Idea, form commentForm
 	v.here = path
 	p := ideaPage{
 		page: v.page(clean(idea.Title)), ID: idea.ID, Path: path, Heading: clean(idea.Title),
-		Excerpt: a.markdown.excerpt(idea.Body), Body: a.markdown.html(idea.Body),
+		Excerpt: a.markdown.excerpt(idea.Body), Body: a.markdown.html(idea.Body, ideaHeading),
 		Author: v.person(idea.Author.ID, idea.Author.Name), Created: v.moment(idea.CreatedAt),
 		State: v.stateText(idea.State), Vote: v.vote(idea, true), Count: idea.Comments, Form: form,
 	}
@@ -136,7 +136,7 @@ func (a *app) renderIdea(v *visit, status int, idea ideas.Idea, form commentForm
 	for _, c := range comments {
 		p.Comments = append(p.Comments, commentView{
 			ID: c.ID, Author: v.person(c.Author.ID, c.Author.Name), Created: v.moment(c.CreatedAt),
-			Body: a.markdown.html(c.Body),
+			Body: a.markdown.html(c.Body, commentHeading),
 		})
 	}
 	return v.render(status, "idea", p)

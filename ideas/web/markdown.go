@@ -38,7 +38,7 @@ func newMarkdown() *markdown {
 func newPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("p", "br", "strong", "em", "del", "ul", "ol", "li", "blockquote", "code", "pre", "hr",
-		"h3", "h4", "h5", "h6")
+		"h2", "h3", "h4", "h5", "h6")
 	p.AllowAttrs("start").Matching(regexp.MustCompile(`^[0-9]{1,9}$`)).OnElements("ol")
 	p.AllowStandardURLs()
 	p.AllowAttrs("href").OnElements("a")
@@ -49,19 +49,34 @@ func newPolicy() *bluemonday.Policy {
 	return p
 }
 
-// reshape fits a text into a page: its headings begin below the page's own two levels, and an image becomes a
-// link to it.
+// topHeading holds the level at which a text's headings begin.
+var topHeading = parser.NewContextKey()
+
+// Levels at which headings begin: an idea stands below its page's title, a comment below the conversation's.
+const (
+	ideaHeading    = 2
+	commentHeading = 3
+)
+
+// reshape fits a text into a page: its headings go on from the page's without skipping a level, and an image
+// becomes a link to it.
 type reshape struct{}
 
 // Transform implements parser.ASTTransformer.
-func (reshape) Transform(doc *ast.Document, _ text.Reader, _ parser.Context) {
+func (reshape) Transform(doc *ast.Document, _ text.Reader, pc parser.Context) {
+	top, ok := pc.Get(topHeading).(int)
+	if !ok {
+		top = ideaHeading
+	}
+	last := top - 1
 	var images []*ast.Image
 	// The walker returns no error.
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		switch n := n.(type) {
 		case *ast.Heading:
 			if entering {
-				n.Level = min(n.Level+2, 6)
+				n.Level = min(n.Level+top-1, last+1, 6)
+				last = n.Level
 			}
 		case *ast.Image:
 			if entering {
@@ -82,10 +97,12 @@ func (reshape) Transform(doc *ast.Document, _ text.Reader, _ parser.Context) {
 	}
 }
 
-// html renders a text.
-func (m *markdown) html(source string) template.HTML {
+// html renders a text whose headings begin at the level.
+func (m *markdown) html(source string, top int) template.HTML {
 	var out bytes.Buffer
-	if err := m.engine.Convert([]byte(source), &out); err != nil {
+	pc := parser.NewContext()
+	pc.Set(topHeading, top)
+	if err := m.engine.Convert([]byte(source), &out, parser.WithContext(pc)); err != nil {
 		// A text that cannot be converted is shown as it was written.
 		return template.HTML(template.HTMLEscapeString(source)) //nolint:gosec // escaped just here
 	}

@@ -66,7 +66,7 @@ func (a *app) startOIDC(v *visit) error {
 	}
 	v.setText(attemptCookie, string(raw), attemptLifetime)
 	v.w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(v.w, v.r, target, http.StatusSeeOther)
+	http.Redirect(v.w, v.r, target, http.StatusSeeOther) //nolint:gosec // the declared issuer's address
 	return nil
 }
 

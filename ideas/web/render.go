@@ -63,7 +63,7 @@ func (v *visit) render(status int, name string, data any) error {
 	v.w.WriteHeader(status)
 	if v.r.Method != http.MethodHead {
 		// A reader who has gone is no error of ours.
-		_, _ = v.w.Write(body)
+		_, _ = v.w.Write(body) //nolint:gosec // html/template has escaped it
 	}
 	return nil
 }

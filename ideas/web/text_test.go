@@ -16,7 +16,7 @@ func TestMarkdown(t *testing.T) {
 		"formatting":     {"**a** *b* ~~c~~ `d`", "<p><strong>a</strong> <em>b</em> <del>c</del> <code>d</code></p>\n"},
 		"line break":     {"a\nb", "<p>a<br>\nb</p>\n"},
 		"list":           {"3. a\n4. b", "<ol start=\"3\">\n<li>a</li>\n<li>b</li>\n</ol>\n"},
-		"heading":        {"# a\n###### b", "<h3>a</h3>\n<h6>b</h6>\n"},
+		"heading":        {"# a\n###### b\n## c\n", "<h3>a</h3>\n<h4>b</h4>\n<h4>c</h4>\n"},
 		"link":           {"[a](https://x.example)", `<p><a href="https://x.example" rel="nofollow noreferrer">a</a></p>` + "\n"},
 		"bare link":      {"https://x.example", `<p><a href="https://x.example" rel="nofollow noreferrer">https://x.example</a></p>` + "\n"},
 		"script link":    {"[a](javascript:alert(1))", "<p>a</p>\n"},
@@ -29,7 +29,7 @@ func TestMarkdown(t *testing.T) {
 		"entity of code": {"&lt;script&gt;", "<p>&lt;script&gt;</p>\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := string(m.html(tc.source))
+			got := string(m.html(tc.source, commentHeading))
 			if tc.want != "" && got != tc.want {
 				t.Errorf("%q becomes\n%q, want\n%q", tc.source, got, tc.want)
 			}

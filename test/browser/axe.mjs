@@ -1,60 +1,134 @@
-// Runs axe-core over pages, on phone and desktop, in light and dark, and fails when it finds anything. With
-// --screenshots it keeps a picture of each.
+// Runs axe-core over every page type, on phone and desktop, in light and dark, and fails when it finds anything.
+// With --screenshots it keeps a picture of each. With --inbox it joins as a new member, so that the pages of
+// members are looked at too; without, only those that everybody sees.
 import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fail, launch, options, screens, watch } from './browser.mjs';
+import { fail, launch, options, screens, texts, waitForLink, watch } from './browser.mjs';
 
-const usage = 'node axe.mjs --base URL [--locale fr] [--session NAME=TOKEN] [--page PATH]... [--screenshots DIR] ' +
+const usage = 'node axe.mjs --base URL [--inbox URL] [--locale fr] [--page PATH]... [--screenshots DIR] ' +
   '[--resolve HOST=ADDRESS] [--insecure]';
-const opts = options(usage, {
-  page: { type: 'string', multiple: true, default: ['/', '/ideas', '/sign-in', '/missing'] },
-  session: { type: 'string' },
-  prefix: { type: 'string', default: '' },
-});
+const opts = options(usage, { inbox: { type: 'string' }, page: { type: 'string', multiple: true } });
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const t = await texts(opts.locale);
+const stamp = Math.random().toString(36).slice(2, 10);
+const found = [];
 
 if (opts.screenshots) await mkdir(opts.screenshots, { recursive: true });
 const browser = await launch(opts);
-const found = [];
 
-async function check(path, screen, colorScheme) {
+// address opens a page that has an address of its own.
+const address = (path) => (page) => page.goto(opts.base + path, { waitUntil: 'load' });
+
+// sent opens a form, fills it in and sends it.
+const sent = (path, form, values = {}) => async (page) => {
+  await page.goto(opts.base + path, { waitUntil: 'load' });
+  for (const [field, value] of Object.entries(values)) await page.locator(`${form} [name="${field}"]`).fill(value);
+  await page.locator(`${form} [type="submit"]`).click();
+  await page.waitForLoadState('load');
+};
+
+// views that everybody sees. Some answer with an error, which is what they are there for.
+const views = opts.page
+  ? opts.page.map((path) => ({ name: path, open: address(path) }))
+  : [
+    { name: 'home', open: address('/') },
+    { name: 'list', open: address('/ideas') },
+    { name: 'list-newest', open: address('/ideas?order=newest') },
+    { name: 'search-nothing', open: address('/ideas?q=qzxqzxqzx') },
+    { name: 'sign-in', open: address('/sign-in') },
+    { name: 'sign-in-wrong', open: sent('/sign-in?returnTo=/ideas/new', 'main form', { email: 'wrong' }) },
+    { name: 'sent', open: address('/sign-in/sent') },
+    { name: 'link', open: address('/sign-in/link?token=any') },
+    { name: 'link-spent', open: address('/sign-in/link') },
+    { name: 'missing', open: address('/missing') },
+  ];
+
+// becomeMember joins with an idea and a comment, and adds what members see.
+async function becomeMember() {
+  const email = `axe-${stamp}@members.example`;
+  const context = await browser.newContext({ locale: opts.locale, ignoreHTTPSErrors: opts.insecure });
+  const page = await context.newPage();
+  await sent('/sign-in', 'main form', { email })(page);
+  await page.goto(await waitForLink(opts.inbox, email));
+  await page.locator('main [type="submit"]').click();
+  await page.locator('[name="name"]').fill(`Axe ${stamp}`);
+  await page.locator('main [type="submit"]').click();
+  await sent('/ideas/new', 'main form', {
+    title: `A page to look at closely, ${stamp}`,
+    body: '# Heading\n\nText with **bold**, `code` and a [link](https://brand.example).\n\n> quoted\n\n1. one\n2. two',
+  })(page);
+  const idea = new URL(page.url()).pathname;
+  await page.locator('.comment-form [name="body"]').fill('A comment\n\n- with a list');
+  await page.locator('.comment-form [type="submit"]').click();
+  await page.locator('.comment').first().waitFor();
+  const cookies = await context.cookies();
+  await context.close();
+  const member = (name, open) => ({ name, open, cookies });
+  views.push(
+    { name: 'idea', open: address(idea) },
+    member('member-home', address('/')),
+    member('member-idea', address(idea)),
+    member('member-idea-supported', async (page) => {
+      await page.goto(opts.base + idea, { waitUntil: 'load' });
+      const button = page.locator('.vote-big .vote-button');
+      if (await button.getAttribute('aria-pressed') === 'false') await button.click();
+      await page.locator('.vote-big [aria-pressed="true"]').waitFor();
+    }),
+    member('member-comment-wrong', sent(idea, '.comment-form')),
+    member('member-menu', async (page) => {
+      await page.goto(`${opts.base}/ideas`, { waitUntil: 'load' });
+      await page.locator('.account').click();
+      await page.getByRole('link', { name: t('nav.profile') }).waitFor();
+    }),
+    member('submit', address('/ideas/new')),
+    member('submit-wrong', sent('/ideas/new', 'main form', { title: 'x'.repeat(130) })),
+    member('profile', address('/profile')),
+    member('profile-welcome', address('/profile?welcome=true&returnTo=/ideas')),
+    member('profile-wrong', sent('/profile', 'main form.form', { name: '' })),
+  );
+}
+
+async function look(view, screen, colorScheme) {
   const context = await browser.newContext({
     ...screens[screen], locale: opts.locale, colorScheme, reducedMotion: 'reduce', ignoreHTTPSErrors: opts.insecure,
     // The site's policy refuses foreign scripts, and axe is one.
     bypassCSP: true,
   });
-  if (opts.session) {
-    const [name, value] = opts.session.split('=');
-    await context.addCookies([{ name, value, url: opts.base }]);
-  }
+  context.setDefaultTimeout(15_000);
+  if (view.cookies) await context.addCookies(view.cookies);
   const page = await context.newPage();
   const problems = watch(page, opts.base);
-  await page.goto(opts.base + path, { waitUntil: 'load' });
+  const where = `${view.name} (${screen}, ${colorScheme}, ${opts.locale})`;
+  await view.open(page);
   await page.evaluate(axe);
   const { violations } = await page.evaluate(
     (tags) => window.axe.run(document, { runOnly: { type: 'tag', values: tags } }), rules);
-  const where = `${path} (${screen}, ${colorScheme}, ${opts.locale})`;
   for (const v of violations) {
     found.push(`${where}: ${v.id}: ${v.help}\n${v.nodes.map((n) => `    ${n.target.join(' ')}: ${n.failureSummary}`).join('\n')}`);
   }
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   if (wide > 0) found.push(`${where}: the page is ${wide} pixels wider than the screen`);
-  found.push(...problems.filter((p) => !p.startsWith('503')).map((p) => `${where}: ${p}`));
+  found.push(...problems.map((p) => `${where}: ${p}`));
   if (opts.screenshots) {
-    const name = path.replace(/[^\w]+/g, '-').replace(/^-|-$/g, '') || 'home';
-    const file = `${opts.prefix}${name}-${opts.locale}-${screen}-${colorScheme}.png`;
-    await page.screenshot({ path: join(opts.screenshots, file), fullPage: true });
+    const name = view.name.replace(/[^\w]+/g, '-').replace(/^-|-$/g, '') || 'home';
+    await page.screenshot({ path: join(opts.screenshots, `${name}-${opts.locale}-${screen}-${colorScheme}.png`), fullPage: true });
   }
   await context.close();
 }
 
-for (const path of opts.page) {
-  for (const screen of Object.keys(screens)) {
-    for (const scheme of ['light', 'dark']) await check(path, screen, scheme);
+try {
+  if (opts.inbox) await becomeMember();
+  for (const view of views) {
+    for (const screen of Object.keys(screens)) {
+      for (const scheme of ['light', 'dark']) await look(view, screen, scheme);
+    }
   }
+} catch (error) {
+  await browser.close();
+  fail(`axe could not look at everything: ${error.message}`);
 }
 await browser.close();
 if (found.length > 0) fail(`${found.length} findings:\n${found.join('\n')}`);
-console.log(`axe found nothing on ${opts.page.length} pages`);
+console.log(`axe found nothing on ${views.length} pages (phone and desktop, light and dark, ${opts.locale})`);

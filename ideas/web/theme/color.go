@@ -26,7 +26,7 @@ func Parse(s string) (c Color, ok bool) {
 	if err != nil {
 		return Color{}, false
 	}
-	return Color{R: uint8(n >> 16), G: uint8(n >> 8), B: uint8(n)}, true
+	return Color{R: uint8(n >> 16), G: uint8(n >> 8), B: uint8(n)}, true //nolint:gosec // 24 bits, by the length
 }
 
 // String writes the colour as "#rrggbb".
