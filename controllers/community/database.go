@@ -318,6 +318,10 @@ func tryDatabase(ctx context.Context, server DatabaseServer, files map[string][]
 // databaseFailure names the cause of a failed connection: what may pass by itself is waited for, the rest
 // needs a person. Either way the operator tries again by itself.
 func databaseFailure(err error) error {
+	var foreign *postgres.ForeignError
+	if errors.As(err, &foreign) {
+		return conditions.StallUntil(retryDatabase, v1alpha1.ReasonForeignObject, "%s", foreign.Error())
+	}
 	reason, message := pgerror.Classify(err)
 	return databaseCondition(control.Database{Reason: reason, Message: message})
 }

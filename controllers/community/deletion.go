@@ -20,6 +20,7 @@ import (
 	"github.com/quaeso/community-operator/internal/apply"
 	"github.com/quaeso/community-operator/internal/cnpg"
 	"github.com/quaeso/community-operator/internal/conditions"
+	"github.com/quaeso/community-operator/internal/postgres"
 	"github.com/quaeso/community-operator/internal/stack"
 )
 
@@ -185,6 +186,10 @@ func (r *Reconciler) dropShared(ctx context.Context, s *scope) error {
 	admin, err := r.sharedAdmin(ctx, class)
 	if err == nil {
 		err = r.Databases.Drop(ctx, admin, s.sharedDatabase())
+	}
+	var foreign *postgres.ForeignError
+	if errors.As(err, &foreign) {
+		return nil // what is not this Community's is not dropped with it
 	}
 	if err != nil {
 		return conditions.Wait(retryDatabase, v1alpha1.ReasonDeleting, "waiting for the shared server, to drop database %s: %s%s",
