@@ -1,4 +1,7 @@
 package postgres
 
-// ListQuery is tested for its plans.
-var ListQuery = listQuery
+// Parts that are tested by themselves.
+var (
+	ListQuery     = listQuery
+	RemoveExpired = removeExpired
+)

@@ -162,7 +162,7 @@ func (d *PostgresDatabase) QueryInt(t testing.TB, query string, args ...any) int
 // made members of it.
 const (
 	templateRole     = "template_owner"
-	templatePassword = "template"
+	templatePassword = "p@ss/of-templates"
 )
 
 func (s *PostgresServer) template(name string, fill func(uri string) error) error {
