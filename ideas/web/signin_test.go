@@ -37,7 +37,7 @@ func TestSignInByMail(t *testing.T) {
 	link := web.LinkPath + "?token=" + token
 	// Whatever looks at links in mails must not use them up.
 	for range 3 {
-		if a := b.get(link).is(http.StatusOK); a.header.Get("Referrer-Policy") != "no-referrer" || a.header.Get("Cache-Control") != "no-store" {
+		if a := b.get(link).is(http.StatusOK); a.header.Get("Referrer-Policy") != "strict-origin" || a.header.Get("Cache-Control") != "no-store" {
 			t.Errorf("the token may leave the page: %v", a.header)
 		}
 	}
