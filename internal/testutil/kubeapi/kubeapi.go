@@ -47,6 +47,8 @@ const (
 type Options struct {
 	// Without names APIs that are not installed.
 	Without []API
+	// Bare leaves out our own definitions and policies as well as everybody else's.
+	Bare bool
 	// APIServer holds flags of kube-apiserver beside the usual ones, by name without dashes.
 	APIServer map[string]string
 }
@@ -163,9 +165,11 @@ func start(options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	crds, err := definitionFolders(root, options.Without)
-	if err != nil {
-		return nil, err
+	var crds []string
+	if !options.Bare {
+		if crds, err = definitionFolders(root, options.Without); err != nil {
+			return nil, err
+		}
 	}
 	keeper, err := startKeeper(binaries)
 	if err != nil {
@@ -184,14 +188,14 @@ func start(options Options) (*Server, error) {
 		environment.ControlPlane.GetAPIServer().Configure().Set(flag, value)
 	}
 	s := &Server{environment: environment, stop: keeper.stop}
-	if err := s.open(root); err != nil {
+	if err := s.open(root, options); err != nil {
 		keeper.stop()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) open(root string) error {
+func (s *Server) open(root string, options Options) error {
 	config, err := s.environment.Start()
 	if err != nil {
 		return fmt.Errorf("start etcd and kube-apiserver: %w", err)
@@ -202,6 +206,9 @@ func (s *Server) open(root string) error {
 	s.Client, err = client.New(config, client.Options{Scheme: Scheme()})
 	if err != nil {
 		return fmt.Errorf("make a client: %w", err)
+	}
+	if options.Bare {
+		return nil
 	}
 	return s.installPolicies(filepath.Join(root, "config", "policies"))
 }
