@@ -103,16 +103,21 @@ func (a *Applier) Apply(ctx context.Context, owner Owner, desired runtime.ApplyC
 		if live.GetAnnotations()[v1alpha1.AnnotationApplied] == hash && covers(live, want) {
 			return live, nil
 		}
-	} else if err := a.guardUnseen(ctx, owner, ref); err != nil {
+	}
+	if err := set(desired, "WithAnnotations", map[string]string{v1alpha1.AnnotationApplied: hash}); err != nil {
 		return nil, err
 	}
-	if err := stamp(desired, hash); err != nil {
-		return nil, err
+	if live == nil {
+		return nil, a.applyUnseen(ctx, owner, ref, desired)
 	}
+	return live, a.write(ctx, owner, ref, desired)
+}
+
+func (a *Applier) write(ctx context.Context, owner Owner, ref Ref, desired runtime.ApplyConfiguration) error {
 	if err := a.Client.Apply(ctx, desired, client.FieldOwner(v1alpha1.FieldManager), client.ForceOwnership); err != nil {
-		return live, fmt.Errorf("apply %s %s/%s: %w", ref.GVK.Kind, owner.Namespace, ref.Name, err)
+		return fmt.Errorf("apply %s %s/%s: %w", ref.GVK.Kind, owner.Namespace, ref.Name, err)
 	}
-	return live, nil
+	return nil
 }
 
 // Get reads a child of ours from the cache; nil when there is none.
@@ -164,18 +169,36 @@ func (a *Applier) get(ctx context.Context, namespace string, ref Ref) (client.Ob
 	return obj, nil
 }
 
-// guardUnseen looks at the API server for an object that the cache, which holds only ours, cannot show.
-func (a *Applier) guardUnseen(ctx context.Context, owner Owner, ref Ref) error {
+// absent is a resourceVersion that no object has. Applied with it, an object that is not there is made, and one
+// that is there is answered with a conflict: one request makes what nobody else made, and overwrites nothing.
+const absent = "1"
+
+// applyUnseen makes an object that the cache, which holds only ours, does not show. Where there is one
+// nevertheless, it is taken over if it is ours, and not touched if it is not.
+func (a *Applier) applyUnseen(ctx context.Context, owner Owner, ref Ref, desired runtime.ApplyConfiguration) error {
+	if err := set(desired, "WithResourceVersion", absent); err != nil {
+		return err
+	}
+	err := a.write(ctx, owner, ref, desired)
+	if !apierrors.IsConflict(err) {
+		return err
+	}
 	m := &metav1.PartialObjectMetadata{}
 	m.SetGroupVersionKind(ref.GVK)
-	err := a.Live.Get(ctx, types.NamespacedName{Namespace: owner.Namespace, Name: ref.Name}, m)
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	if err != nil {
+	err = a.Live.Get(ctx, types.NamespacedName{Namespace: owner.Namespace, Name: ref.Name}, m)
+	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("look for a foreign %s %s/%s: %w", ref.GVK.Kind, owner.Namespace, ref.Name, err)
 	}
-	return a.Guard(owner, ref.GVK.Kind, m)
+	if err == nil {
+		if err := a.Guard(owner, ref.GVK.Kind, m); err != nil {
+			return err
+		}
+	}
+	// Of an object that went meanwhile this is empty, and asks for no version.
+	if err := set(desired, "WithResourceVersion", m.ResourceVersion); err != nil {
+		return err
+	}
+	return a.write(ctx, owner, ref, desired)
 }
 
 // Guard returns a *ForeignError for an object that does not belong to the owner.
@@ -246,15 +269,15 @@ func describe(desired runtime.ApplyConfiguration) (string, map[string]any, error
 	return hex.EncodeToString(sum[:8]), want, nil
 }
 
-var errNoAnnotations = errors.New("apply configuration has no WithAnnotations method")
+var errNoMethod = errors.New("apply configuration has no such method")
 
-// stamp adds the hash of what is applied as an annotation. Every generated configuration has WithAnnotations,
-// but each with a result type of its own, so no interface fits.
-func stamp(desired runtime.ApplyConfiguration, hash string) error {
-	m := reflect.ValueOf(desired).MethodByName("WithAnnotations")
+// set calls a method of an apply configuration, such as WithAnnotations. Every generated one has them, but each
+// with a result type of its own, so no interface fits.
+func set(desired runtime.ApplyConfiguration, method string, value any) error {
+	m := reflect.ValueOf(desired).MethodByName(method)
 	if !m.IsValid() {
-		return fmt.Errorf("%T: %w", desired, errNoAnnotations)
+		return fmt.Errorf("%T.%s: %w", desired, method, errNoMethod)
 	}
-	m.Call([]reflect.Value{reflect.ValueOf(map[string]string{v1alpha1.AnnotationApplied: hash})})
+	m.Call([]reflect.Value{reflect.ValueOf(value)})
 	return nil
 }
