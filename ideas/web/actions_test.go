@@ -86,7 +86,11 @@ func TestSupportAsksToSignIn(t *testing.T) {
 func TestSubmitPublishesOnce(t *testing.T) {
 	c := open(t)
 	c.visitor().get("/ideas/new").leadsTo("/sign-in?returnTo=%2Fideas%2Fnew")
+	c.visitor().get("/ideas/new?title=A+lamp").leadsTo("/sign-in?returnTo=%2Fideas%2Fnew%3Ftitle%3DA%2Blamp")
 	b, _ := c.signedIn("Author")
+	if got := value(b.get("/ideas/new?title=A+lamp").id("title")); got != "A lamp" {
+		t.Errorf("the title begun in a search is lost: %q", got)
+	}
 	key := value(b.get("/ideas/new").is(http.StatusOK).all(named("key"))[0])
 	if len(key) < 20 {
 		t.Errorf("the form's key is %q", key)

@@ -2,9 +2,11 @@ package web
 
 import (
 	"bytes"
+	"hash/maphash"
 	"html/template"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/microcosm-cc/bluemonday"
@@ -21,6 +23,37 @@ import (
 type markdown struct {
 	engine goldmark.Markdown
 	policy *bluemonday.Policy
+	// excerpts keeps the beginnings of texts by the hash of what they were made from: lists show the same
+	// ones again and again.
+	excerpts cache
+}
+
+// cache keeps up to cacheSize strings, then begins anew.
+type cache struct {
+	mutex sync.Mutex
+	seed  maphash.Seed
+	kept  map[uint64]string
+}
+
+const cacheSize = 2000
+
+// get is what was made of the source, or makes it.
+func (c *cache) get(source string, build func(string) string) string {
+	key := maphash.String(c.seed, source)
+	c.mutex.Lock()
+	made, ok := c.kept[key]
+	c.mutex.Unlock()
+	if ok {
+		return made
+	}
+	made = build(source)
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if len(c.kept) >= cacheSize {
+		clear(c.kept)
+	}
+	c.kept[key] = made
+	return made
 }
 
 func newMarkdown() *markdown {
@@ -30,7 +63,8 @@ func newMarkdown() *markdown {
 			goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(reshape{}, 100))),
 			goldmark.WithRendererOptions(html.WithHardWraps()),
 		),
-		policy: newPolicy(),
+		policy:   newPolicy(),
+		excerpts: cache{seed: maphash.MakeSeed(), kept: map[uint64]string{}},
 	}
 }
 
@@ -117,7 +151,10 @@ const (
 
 // excerpt is the beginning of a text without its formatting.
 func (m *markdown) excerpt(source string) string {
-	source = cut(source, excerptSource)
+	return m.excerpts.get(cut(source, excerptSource), m.newExcerpt)
+}
+
+func (m *markdown) newExcerpt(source string) string {
 	raw := []byte(source)
 	doc := m.engine.Parser().Parse(text.NewReader(raw))
 	var out strings.Builder

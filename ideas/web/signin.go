@@ -38,7 +38,7 @@ func (v *visit) signInPage(returnTo string) signInPage {
 	p.Hidden = true
 	p.SignIn = ""
 	switch {
-	case returnTo == "/ideas/new":
+	case returnTo == "/ideas/new" || strings.HasPrefix(returnTo, "/ideas/new?"):
 		p.Reason = v.t("sign_in.reason.submit")
 	case strings.HasPrefix(returnTo, "/ideas/"):
 		p.Reason = v.t("sign_in.reason.idea")

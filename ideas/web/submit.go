@@ -27,7 +27,7 @@ func (v *visit) submitPage() submitPage {
 // lost on the way.
 func (a *app) newIdea(v *visit) error {
 	if v.member == nil {
-		return v.askToSignIn("/ideas/new")
+		return v.askToSignIn(v.r.URL.RequestURI())
 	}
 	p := v.submitPage()
 	p.Key = rand.Text()

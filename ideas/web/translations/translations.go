@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
+	i18ntemplate "github.com/nicksnyder/go-i18n/v2/i18n/template"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 	"golang.org/x/text/number"
@@ -25,6 +28,18 @@ type Catalog struct {
 	Tag       string
 	localizer *i18n.Localizer
 	printer   *message.Printer
+	// found keeps messages that were looked up, by key and, where it matters, by number below countsKept. A page
+	// shows a hundred of them, and looking one up costs as much as writing a whole card.
+	found sync.Map
+}
+
+// countsKept bounds how many numbers of a plural are kept.
+const countsKept = 100
+
+// lookup names a message: its key and the number that picks its form, -1 for none.
+type lookup struct {
+	key string
+	n   int64
 }
 
 // Load reads the texts of every language, by language tag.
@@ -51,34 +66,72 @@ func Load() (map[string]*Catalog, error) {
 // Text is the message of a key. pairs are names and values that the message mentions: "Name", "Lou". A key
 // that does not exist is shown as it is; a test keeps that from happening.
 func (c *Catalog) Text(key string, pairs ...any) string {
-	return c.localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data(pairs)})
+	return fill(c.message(lookup{key, -1}), pairs)
 }
 
 // Plural is the message of a key in the form that n asks for; the message mentions n as {{.Count}}, written
 // in the language's way.
 func (c *Catalog) Plural(key string, n int64, pairs ...any) string {
-	values := data(append([]any{"Count", c.Number(n)}, pairs...))
-	return c.localize(&i18n.LocalizeConfig{MessageID: key, PluralCount: n, TemplateData: values})
+	text := c.message(lookup{key, n})
+	if len(pairs) == 0 && !strings.Contains(text, "{{") {
+		return text
+	}
+	return fill(text, append([]any{"Count", c.Number(n)}, pairs...))
 }
 
-func (c *Catalog) localize(lc *i18n.LocalizeConfig) string {
-	s, err := c.localizer.Localize(lc)
+// message is a message as its file has it.
+func (c *Catalog) message(l lookup) string {
+	if text, ok := c.found.Load(l); ok {
+		return text.(string) //nolint:forcetypeassert // only strings are stored, below
+	}
+	config := &i18n.LocalizeConfig{MessageID: l.key, TemplateParser: i18ntemplate.IdentityParser{}}
+	if l.n >= 0 {
+		config.PluralCount = l.n
+	}
+	text, err := c.localizer.Localize(config)
 	if err != nil {
-		return lc.MessageID
+		return l.key
 	}
-	return s
+	if l.n < countsKept {
+		c.found.Store(l, text)
+	}
+	return text
 }
 
-func data(pairs []any) map[string]any {
-	values := make(map[string]any, len(pairs)/2)
-	for i := 0; i+1 < len(pairs); i += 2 {
-		values[fmt.Sprint(pairs[i])] = pairs[i+1]
+// fill puts values into the places that a message has for them, written {{.Name}}. A value is never read as a
+// message itself.
+func fill(text string, pairs []any) string {
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(text, "{{.")
+		if !ok {
+			break
+		}
+		name, after, ok := strings.Cut(rest, "}}")
+		if !ok {
+			break
+		}
+		b.WriteString(before)
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if pairs[i] == name {
+				fmt.Fprint(&b, pairs[i+1])
+				break
+			}
+		}
+		text = after
 	}
-	return values
+	if b.Len() == 0 {
+		return text
+	}
+	b.WriteString(text)
+	return b.String()
 }
 
 // Number writes n with the language's separators.
 func (c *Catalog) Number(n int64) string {
+	if n >= 0 && n < 1000 {
+		return strconv.FormatInt(n, 10)
+	}
 	return c.printer.Sprint(number.Decimal(n))
 }
 
