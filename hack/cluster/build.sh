@@ -34,13 +34,36 @@ main() {
 }
 
 build_missing() {
-  local total=$# number=0 component
-  for component in "$@"; do
+  local steps=() step component number=0
+  mapfile -t steps < <(plan "$@")
+  for step in "${steps[@]}"; do
     number=$((number + 1))
     # Another run may have built it while this one waited.
-    if is_built "$component"; then continue; fi
+    if all_built "$step"; then continue; fi
+    component="${step%% *}"
     prepare_for "$component"
-    run_step "[$number/$total] $component $(version_of "$component")" "$CACHE_DIR/log/build-$component.log" build "$component"
+    run_step "[$number/${#steps[@]}] $step $(version_of "$component")" "$CACHE_DIR/log/build-$component.log" build "$step"
+  done
+}
+
+# plan prints one build a line. Kubernetes' programs share most of their packages: after the largest one
+# the others need little more than linking, which two of them can do at a time.
+plan() {
+  local component together=()
+  for component in "$@"; do
+    if is_kubernetes "$component" && [[ "$component" != kube-apiserver ]]; then
+      together+=("$component")
+    else
+      echo "$component"
+    fi
+  done
+  if ((${#together[@]} > 0)); then echo "${together[*]}"; fi
+}
+
+all_built() {
+  local component
+  for component in $1; do
+    if ! is_built "$component"; then return 1; fi
   done
 }
 
@@ -90,8 +113,10 @@ prepare_for() {
   fi
 }
 
+# build takes one line of the plan.
 build() {
-  local component="$1" package
+  local component package
+  read -r component _ <<<"$1"
   case "$component" in
     etcd) go_build etcd etcd=go.etcd.io/etcd/server/v3 ;;
     containerd)
@@ -108,23 +133,33 @@ build() {
     traefik) build_traefik ;;
     gateway-api) copy_crds gateway-api sigs.k8s.io/gateway-api config/crd/standard ;;
     cert-manager) copy_crds cert-manager github.com/cert-manager/cert-manager deploy/crds ;;
-    *) GO_LDFLAGS="$(kubernetes_version_flags)" go_build kubernetes "$component=k8s.io/kubernetes/cmd/$component" ;;
+    *) build_kubernetes "$1" ;;
   esac
+}
+
+build_kubernetes() {
+  local program packages=() temporary
+  require_same_version kubernetes
+  for program in $1; do packages+=("k8s.io/kubernetes/cmd/$program"); done
+  mkdir -p "$KUBERNETES_BIN"
+  temporary="$(mktemp -d "$BIN_DIR/.build.XXXXXX")"
+  (cd "$CLUSTER_SOURCE/kubernetes" && CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -trimpath \
+    -ldflags "-s -w $(kubernetes_version_flags)" -o "$temporary/" "${packages[@]}")
+  for program in $1; do mv -f "$temporary/$program" "$KUBERNETES_BIN/$program"; done
+  rmdir "$temporary"
 }
 
 # go_build folder program=package...: builds into a temporary folder first, so that a program that is there is whole.
 go_build() {
-  local folder="$1" target temporary pair program
+  local folder="$1" target temporary pair
   shift
   require_same_version "$folder"
-  program="${1%%=*}"
-  target="$(folder_of "$program")"
-  if [[ "$folder" != kubernetes ]]; then target="$(folder_of "$folder")"; fi
+  target="$(folder_of "$folder")"
   mkdir -p "$target"
   temporary="$(mktemp -d "$BIN_DIR/.build.XXXXXX")"
   for pair in "$@"; do
     (cd "$CLUSTER_SOURCE/$folder" && CGO_ENABLED="${CGO:-0}" GOFLAGS=-buildvcs=false go build -trimpath -tags "${GO_TAGS:-}" \
-      -ldflags "-s -w${GO_LDFLAGS:+ $GO_LDFLAGS}" ${GO_MODFILE:+-modfile="$GO_MODFILE"} -o "$temporary/${pair%%=*}" "${pair#*=}")
+      -ldflags "-s -w" ${GO_MODFILE:+-modfile="$GO_MODFILE"} -o "$temporary/${pair%%=*}" "${pair#*=}")
   done
   for pair in "$@"; do mv -f "$temporary/${pair%%=*}" "$target/${pair%%=*}"; done
   rmdir "$temporary"
