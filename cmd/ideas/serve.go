@@ -102,7 +102,7 @@ func (s *service) serve(ctx context.Context) error {
 			}
 		})
 	}
-	s.log.Info("serving", "version", versionText(), "pages", listeners[0].Addr().String())
+	s.logAddresses(listeners)
 	if s.options.alone() {
 		settings, _ := s.store.Current(ctx)
 		s.log.Info("running alone with a sample brand: open it in a browser", "url", settings.BaseURL)
@@ -118,6 +118,14 @@ func (s *service) serve(ctx context.Context) error {
 	wait.Wait()
 	s.log.Info("stopped")
 	return err
+}
+
+func (s *service) logAddresses(listeners []net.Listener) {
+	values := []any{"version", versionText()}
+	for i, name := range []string{"pages", "management", "control"}[:len(listeners)] {
+		values = append(values, name, listeners[i].Addr().String())
+	}
+	s.log.Info("serving", values...)
 }
 
 // shutdown turns /readyz first, so that proxies stop sending; it answers until the pages are done.
