@@ -7,11 +7,14 @@ const (
 	// LabelManagedBy with the value FieldManager marks every object the operator made; its caches hold no
 	// others.
 	LabelManagedBy = "app.kubernetes.io/managed-by"
-	// LabelName, LabelInstance, LabelComponent and LabelVersion are the recommended labels of Kubernetes.
-	LabelName      = "app.kubernetes.io/name"
-	LabelInstance  = "app.kubernetes.io/instance"
+	// LabelName is the recommended label for the program that an object runs.
+	LabelName = "app.kubernetes.io/name"
+	// LabelInstance is the recommended label for the Community that it runs for.
+	LabelInstance = "app.kubernetes.io/instance"
+	// LabelComponent is the recommended label for its part in the stack.
 	LabelComponent = "app.kubernetes.io/component"
-	LabelPartOf    = "app.kubernetes.io/part-of"
+	// LabelPartOf is the recommended label for the whole that it belongs to.
+	LabelPartOf = "app.kubernetes.io/part-of"
 	// LabelCommunity holds the name of the Community that an object belongs to.
 	LabelCommunity = "cocreation.quaeso.io/community"
 

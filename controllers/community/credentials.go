@@ -108,7 +108,7 @@ func (r *Reconciler) gatherFrom(ctx context.Context, s *scope, g *gathering, src
 	if version != "" && g.keep(src, version) {
 		return nil
 	}
-	files, err := r.readSource(ctx, s, src)
+	files, err := r.readSource(ctx, src)
 	if err != nil {
 		g.keepLastGood(src)
 		var refused *refusedDatabase
@@ -123,7 +123,7 @@ func (r *Reconciler) gatherFrom(ctx context.Context, s *scope, g *gathering, src
 	return nil
 }
 
-func (r *Reconciler) readSource(ctx context.Context, s *scope, src secretSource) (map[string][]byte, error) {
+func (r *Reconciler) readSource(ctx context.Context, src secretSource) (map[string][]byte, error) {
 	secret := &corev1.Secret{}
 	err := r.Live.Get(ctx, src.ref, secret)
 	if apierrors.IsNotFound(err) && src.pending != "" {

@@ -31,10 +31,15 @@ type optionalKinds struct {
 
 // projectOf names who installs an optional kind.
 var projectOf = map[schema.GroupVersionKind]string{
-	gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute"):             "Gateway API",
-	gatewayv1.SchemeGroupVersion.WithKind("ListenerSet"):           "Gateway API (1.5 or newer)",
+	gatewayKind("HTTPRoute"):                                       "Gateway API",
+	gatewayKind("ListenerSet"):                                     "Gateway API (1.5 or newer)",
 	cnpg.GroupVersion.WithKind(cnpg.ClusterKind):                   "CloudNativePG",
 	certmanager.GroupVersion.WithKind(certmanager.CertificateKind): "cert-manager",
+}
+
+// gatewayKind names a kind of the Gateway API.
+func gatewayKind(kind string) schema.GroupVersionKind {
+	return schema.GroupVersionKind{Group: gatewayv1.GroupName, Version: "v1", Kind: kind}
 }
 
 // installed tells whether a kind is there and watched. Kinds of Kubernetes itself always are.

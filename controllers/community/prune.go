@@ -6,7 +6,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/quaeso/community-operator/internal/apply"
 	"github.com/quaeso/community-operator/internal/certmanager"
@@ -18,8 +17,8 @@ import (
 func prunable(community string) []apply.Ref {
 	ideas := stack.IdeasName(community)
 	return []apply.Ref{
-		{GVK: gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute"), Name: ideas},
-		{GVK: gatewayv1.SchemeGroupVersion.WithKind("ListenerSet"), Name: ideas},
+		{GVK: gatewayKind("HTTPRoute"), Name: ideas},
+		{GVK: gatewayKind("ListenerSet"), Name: ideas},
 		{GVK: networkingv1.SchemeGroupVersion.WithKind("Ingress"), Name: ideas},
 		{GVK: certmanager.GroupVersion.WithKind(certmanager.CertificateKind), Name: stack.TLSName(community)},
 		{GVK: networkingv1.SchemeGroupVersion.WithKind("NetworkPolicy"), Name: stack.IdeasPolicyName(community)},

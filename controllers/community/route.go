@@ -37,7 +37,7 @@ func (r *Reconciler) observeRoute(ctx context.Context, s *scope) error {
 }
 
 func (r *Reconciler) observeHTTPRoute(ctx context.Context, s *scope) error {
-	gvk := gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute")
+	gvk := gatewayKind("HTTPRoute")
 	if err := r.missingKind(gvk); err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (r *Reconciler) unansweredRoute(ctx context.Context, s *scope) error {
 		return conditions.Wait(time.Second, v1alpha1.ReasonProgressing, "the Gateway %s/%s has not answered yet", ref.Namespace, ref.Name)
 	}
 	m := &metav1.PartialObjectMetadata{}
-	m.SetGroupVersionKind(gatewayv1.SchemeGroupVersion.WithKind("Gateway"))
+	m.SetGroupVersionKind(gatewayKind("Gateway"))
 	err := r.Live.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}, m)
 	if apierrors.IsNotFound(err) {
 		return conditions.StallUntil(30*time.Second, v1alpha1.ReasonGatewayNotFound,

@@ -46,12 +46,11 @@ func newScope(c *v1alpha1.Community, now time.Time) *scope {
 	}
 }
 
-// record notes how a phase ended, and tells whether the next ones can build on it.
-func (s *scope) record(conditionType string, err error, okMessage string) bool {
+// record notes how a phase ended.
+func (s *scope) record(conditionType string, err error, okMessage string) {
 	err = explain(err)
 	s.outcomes = append(s.outcomes, conditions.Outcome{Type: conditionType, Err: err})
 	conditions.Set(&s.community.Status.Conditions, s.community.Generation, conditionType, err, okMessage)
-	return err == nil
 }
 
 // explain turns errors that a person must act on into stalled ones.

@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -172,7 +173,7 @@ func readExternalDatabase(secret *corev1.Secret) (map[string][]byte, string) {
 	case mode == "":
 		mode = "require"
 	}
-	if !strings.Contains(" disable prefer require verify-ca verify-full ", " "+mode+" ") {
+	if !slices.Contains([]string{"disable", "prefer", "require", "verify-ca", "verify-full"}, mode) {
 		return nil, fmt.Sprintf("the key uri has sslmode %q; use disable, require, verify-ca or verify-full", mode)
 	}
 	q.Set("sslmode", mode)
