@@ -106,6 +106,10 @@ func (p Palette) derive(pole, accent Color, tint float64) Palette {
 	p.Focus = ensure(p.Primary, OutlineRatio, pole, grounds...)
 	p.Soft, p.OnSoft = p.soft(p.Primary, pole, tint)
 
+	if pole == White {
+		// A dark accent would vanish on a dark page.
+		accent = ensure(accent, 2, White, grounds...)
+	}
 	p.Accent, p.OnAccent = accent, On(accent)
 	p.AccentSoft, p.OnAccentSoft = p.soft(accent, pole, tint*1.6)
 	p.Danger = ensure(ownDanger, TextRatio, pole, grounds...)
