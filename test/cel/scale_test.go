@@ -108,7 +108,7 @@ func TestKubectlKnowsCategoryShortNamesAndScale(t *testing.T) {
 		t.Errorf("spec.replicas is %s after kubectl scale --replicas=5", got)
 	}
 	for name, columns := range map[string]string{
-		"com": "URL READY STATUS REPLICAS AGE", "cclass": "DEFAULT DATABASE ROUTING APEX COMMUNITIES READY AGE",
+		"com": "URL READY REPLICAS AGE STATUS", "cclass": "DEFAULT DATABASE ROUTING APEX COMMUNITIES READY AGE",
 	} {
 		header, _, _ := strings.Cut(kubectl(t, append(in, "get", name)...), "\n")
 		if got := strings.Join(strings.Fields(header), " "); got != "NAME "+columns {
