@@ -7,25 +7,99 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
+	"github.com/quaeso/community-operator/internal/stack"
 )
 
-// TestClassInUse deletes a class that a community uses: it stays, says why, and goes after the community.
+// readSoon bounds what the operator does without waiting for pods.
+const readSoon = 20 * time.Second
+
+// TestClassChange changes a class under two communities: both get it by a rolling update, and no request fails.
+func TestClassChange(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "classchange")
+	const cost = "example.com/cost-centre"
+	communities := []*v1alpha1.Community{w.create(w.community("lumiere")), w.create(w.community("nordlys"))}
+	var stops []func()
+	for _, c := range communities {
+		w.waitReady(c)
+		stops = append(stops, w.serving(c))
+	}
+	change(w, w.class, func(class *v1alpha1.CommunityClass) {
+		class.Spec.PodTemplate = &v1alpha1.PodTemplateOverrides{Annotations: map[string]string{cost: "4711"}}
+		class.Spec.Sizes[0].Resources = &v1alpha1.Resources{Requests: &v1alpha1.ResourceAmounts{Memory: ptr.To(resource.MustParse("40Mi"))}}
+	})
+	for _, c := range communities {
+		w.eventually(time.Minute, "the class's change is rolled out to "+c.Name, func() error { return rolledOut(w, c, cost, "4711", "40Mi") })
+		w.waitReady(c)
+	}
+	for _, stop := range stops {
+		stop()
+	}
+}
+
+// rolledOut tells whether every pod of a community's idea service carries an annotation and requests some memory.
+func rolledOut(w *world, c *v1alpha1.Community, key, value, memory string) error {
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: c.Namespace, Name: stack.IdeasName(c.Name)}}
+	if err := cluster.client.Get(w.ctx, client.ObjectKeyFromObject(d), d); err != nil {
+		return err
+	}
+	template := d.Spec.Template
+	requested := template.Spec.Containers[0].Resources.Requests.Memory().String()
+	if template.Annotations[key] != value || requested != memory {
+		return fmt.Errorf("the pod template is annotated %v and requests %s", template.Annotations, requested)
+	}
+	s := d.Status
+	if s.ObservedGeneration < d.Generation || s.UpdatedReplicas != s.Replicas || s.AvailableReplicas != *d.Spec.Replicas {
+		return fmt.Errorf("%d of %d pods are updated, %d serve", s.UpdatedReplicas, s.Replicas, s.AvailableReplicas)
+	}
+	return nil
+}
+
+// TestClassInUse deletes a class that a community uses: it stays and says why, the community runs on and still
+// obeys its spec, and the class goes when the community uses another.
 func TestClassInUse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "classuse")
 	c := w.ready(w.community("lumiere"))
+	other := w.newClass(w.namespace+"-other", func(class *v1alpha1.CommunityClass) { class.Spec = *w.class.Spec.DeepCopy() })
+	t.Cleanup(func() { deleteClass(w, other) })
+	stop := w.serving(c)
 	w.delete(w.class)
 	w.eventually(readSoon, "the class says that it is in use", func() error {
-		return classStalled(w, v1alpha1.ReasonInUse, w.namespace, c.Name)
+		return classStalled(w, v1alpha1.ReasonInUse, w.namespace+"/"+c.Name, "gone or use another class")
 	})
+	const newName = "Atelier Renommé"
+	change(w, c, func(c *v1alpha1.Community) { c.Spec.Brand.DisplayName["fr"] = newName })
+	w.waitReady(c)
+	w.visitor(c.Status.URL).sees("/", newName)
+
+	change(w, c, func(c *v1alpha1.Community) { c.Spec.ClassName = other.Name })
+	w.waitReady(c)
+	w.eventually(readSoon, "the class that is no longer used goes", func() error {
+		err := cluster.client.Get(w.ctx, client.ObjectKeyFromObject(w.class), w.class)
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return fmt.Errorf("it is still there (%v), with status %+v", err, w.class.Status)
+	})
+	stop()
 }
 
-// readSoon bounds what the operator does without waiting for pods.
-const readSoon = 20 * time.Second
+// deleteClass removes a class that a test made beside the world's own.
+func deleteClass(w *world, class *v1alpha1.CommunityClass) {
+	if err := cluster.client.Delete(w.ctx, class); client.IgnoreNotFound(err) != nil {
+		w.Errorf("delete class %s: %v", class.Name, err)
+	}
+}
 
 // classStalled tells whether the world's class is Stalled for a reason, with texts in the message.
 func classStalled(w *world, reason string, says ...string) error {
@@ -33,8 +107,8 @@ func classStalled(w *world, reason string, says ...string) error {
 		return err
 	}
 	got := meta.FindStatusCondition(w.class.Status.Conditions, v1alpha1.ConditionStalled)
-	if got == nil || got.Reason != reason || !containsAll(got.Message, says) {
-		return fmt.Errorf("Stalled is %+v", got)
+	if got == nil || got.Status != metav1.ConditionTrue || got.Reason != reason || !containsAll(got.Message, says) {
+		return fmt.Errorf("the condition Stalled is %+v", got)
 	}
 	return nil
 }
