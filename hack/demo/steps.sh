@@ -39,7 +39,7 @@ Not set: ${missing[*]}. hack/cluster/images.sh --no-load makes the images as tar
 
 install_operator() {
   "$HELM" upgrade --install community-operator charts/community-operator \
-    --namespace "$OPERATOR_NAMESPACE" --create-namespace --wait --timeout 3m \
+    --namespace "$OPERATOR_NAMESPACE" --create-namespace --wait --timeout 3m --take-ownership --force-conflicts \
     --set image.repository="${OPERATOR_IMAGE%:*}" --set image.tag="${OPERATOR_IMAGE##*:}" >/dev/null
 }
 

@@ -97,7 +97,7 @@ SET idle_in_transaction_session_timeout = '60s'; SET standard_conforming_strings
 func dial(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // it says what was attempted, and callers name the database
+		return nil, err // it says what was attempted, and callers name the database
 	}
 	if _, err := conn.Exec(ctx, pin, pgx.QueryExecModeSimpleProtocol); err != nil {
 		hangUp(conn)

@@ -48,12 +48,12 @@ var errUndo = errors.New("undo")
 func tryToCreate(ctx context.Context, conn *pgx.Conn) error {
 	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "CREATE SCHEMA "+quote(serviceSchema)); err != nil {
-			return err //nolint:wrapcheck // wrapped by the caller
+			return err // wrapped by the caller
 		}
 		return errUndo
 	})
 	if errors.Is(err, errUndo) {
 		return nil
 	}
-	return err //nolint:wrapcheck // wrapped by the caller
+	return err // wrapped by the caller
 }

@@ -62,7 +62,7 @@ func (c *session) together(ctx context.Context, what string, statements ...strin
 	err := pgx.BeginFunc(ctx, c.conn, func(tx pgx.Tx) error {
 		for _, statement := range statements {
 			if _, err := tx.Exec(ctx, statement); err != nil {
-				return err //nolint:wrapcheck // wrapped below
+				return err // wrapped below
 			}
 		}
 		return nil

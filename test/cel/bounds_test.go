@@ -46,7 +46,7 @@ func (p probe) try(t *testing.T, kind, path string) {
 		})
 		path += "." + string(required)
 	} else {
-		set(func(old any) any { return p.made(old) })
+		set(p.made)
 	}
 	err := judge(t, object)
 	said := false

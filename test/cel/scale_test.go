@@ -85,7 +85,7 @@ func kubectl(t *testing.T, arguments ...string) string {
 		t.Fatal(err)
 	}
 	arguments = append([]string{"--kubeconfig", kubeapi.Shared(t).Kubeconfig(t), "--cache-dir", t.TempDir()}, arguments...)
-	out, err := exec.CommandContext(t.Context(), path, arguments...).CombinedOutput() //nolint:gosec // our own build
+	out, err := exec.CommandContext(t.Context(), path, arguments...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("kubectl %s: %v: %s", strings.Join(arguments, " "), err, out)
 	}

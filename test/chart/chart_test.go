@@ -50,7 +50,7 @@ func run(t *testing.T, name string, arguments ...string) (stdout string, err err
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), tool(t, name), arguments...) //nolint:gosec // a tool of the project
+	cmd := exec.CommandContext(t.Context(), tool(t, name), arguments...)
 	cmd.Dir = root
 	// Nothing of the developer's own Helm takes part.
 	cmd.Env = append(os.Environ(), "HELM_CACHE_HOME="+t.TempDir(), "HELM_CONFIG_HOME="+t.TempDir(), "HELM_DATA_HOME="+t.TempDir())

@@ -2,6 +2,7 @@ package chart_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -77,11 +78,7 @@ func olderChart(t *testing.T) string {
 	must(t, err)
 	folder := t.TempDir()
 	must(t, os.CopyFS(folder, os.DirFS(filepath.Join(root, "charts", "community-operator"))))
-	file := filepath.Join(folder, "files", "crds", "cocreation.quaeso.io_communities.yaml")
-	raw, err := os.ReadFile(file) //nolint:gosec // of the chart
-	must(t, err)
-	older := regexp.MustCompile(`shortNames:\n    - com\n    - coms\n`).ReplaceAll(raw, []byte("shortNames: [old]\n"))
-	must(t, os.WriteFile(file, older, 0o600))
+	makeOlder(t, filepath.Join(folder, "files", "crds"))
 	return folder
 }
 
@@ -93,6 +90,44 @@ func shortNames(t *testing.T, server *kubeapi.Server) string {
 		t.Error("the definitions would go with the release")
 	}
 	return strings.Join(definition.Spec.Names.ShortNames, " ")
+}
+
+// TestDefinitionsAppliedOtherwiseAreTakenOver is the way from `make run`, or from config/default, to the chart.
+func TestDefinitionsAppliedOtherwiseAreTakenOver(t *testing.T) {
+	server := kubeapi.Start(t, kubeapi.Options{Bare: true})
+	kubeconfig := server.Kubeconfig(t)
+	kubectl, err := kubeapi.Kubectl()
+	must(t, err)
+	cmd := exec.CommandContext(t.Context(), kubectl, "--kubeconfig", kubeconfig, "apply", "--server-side", "-k", olderDefinitions(t))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("apply the definitions: %v: %s", err, out)
+	}
+	_, err = run(t, "helm", "upgrade", "--install", release, "charts/community-operator", "--create-namespace",
+		"--take-ownership", "--force-conflicts", "--kubeconfig", kubeconfig, "--namespace", namespace)
+	must(t, err)
+	if got := shortNames(t, server); got != "com coms" {
+		t.Errorf("after the installation the definition has the short names %s", got)
+	}
+}
+
+func olderDefinitions(t *testing.T) string {
+	t.Helper()
+	root, err := kubeapi.Root()
+	must(t, err)
+	folder := t.TempDir()
+	must(t, os.CopyFS(folder, os.DirFS(filepath.Join(root, "config", "crd"))))
+	makeOlder(t, folder)
+	return folder
+}
+
+// makeOlder gives a definition other short names.
+func makeOlder(t *testing.T, folder string) {
+	t.Helper()
+	file := filepath.Join(folder, "cocreation.quaeso.io_communities.yaml")
+	raw, err := os.ReadFile(file)
+	must(t, err)
+	older := regexp.MustCompile(`shortNames:\n    - com\n    - coms\n`).ReplaceAll(raw, []byte("shortNames: [old]\n"))
+	must(t, os.WriteFile(file, older, 0o600))
 }
 
 func must(t *testing.T, err error) {

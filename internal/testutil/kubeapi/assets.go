@@ -96,7 +96,7 @@ func definitionFolders(root string, without []API) ([]string, error) {
 }
 
 func readVersions(file string) (map[string]string, error) {
-	raw, err := os.ReadFile(file) //nolint:gosec // a file of the project
+	raw, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read the versions of the local cluster: %w", err)
 	}
@@ -111,8 +111,8 @@ func readVersions(file string) (map[string]string, error) {
 
 // moduleFolder returns the folder of a module in Go's module cache and downloads it where needed.
 func moduleFolder(module string) (string, error) {
-	cmd := exec.Command("go", "mod", "download", "-json", module) //nolint:gosec // a constant and a version of ours
-	cmd.Dir = os.TempDir()                                        // outside the project: its go.sum stays as it is
+	cmd := exec.Command("go", "mod", "download", "-json", module)
+	cmd.Dir = os.TempDir() // outside the project: its go.sum stays as it is
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -50,11 +50,11 @@ func startKeeper(binaries map[string]string) (*keeper, error) {
 	}
 	for name, path := range binaries {
 		script := fmt.Sprintf(launcher, folder, name, path)
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(script), 0o700); err != nil { //nolint:gosec // has to be executable
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(script), 0o700); err != nil {
 			return nil, fmt.Errorf("write the launcher of %s: %w", name, err)
 		}
 	}
-	cmd := exec.Command("/bin/sh", "-c", keeperScript, "sh", folder) //nolint:gosec // our own script
+	cmd := exec.Command("/bin/sh", "-c", keeperScript, "sh", folder)
 	// A group of its own keeps an interrupt at the terminal from reaching the keeper before the clean-up.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	life, err := cmd.StdinPipe()

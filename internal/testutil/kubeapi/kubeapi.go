@@ -255,7 +255,7 @@ func ReadObjects(folder string) ([]*unstructured.Unstructured, error) {
 		if filepath.Base(file) == "kustomization.yaml" {
 			continue
 		}
-		raw, err := os.ReadFile(file) //nolint:gosec // a file of the project
+		raw, err := os.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", file, err)
 		}
