@@ -51,7 +51,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	}
 	if o.version {
 		_, err := fmt.Fprintln(out, versionText())
-		return err //nolint:wrapcheck // nothing to add
+		return err
 	}
 	if err := o.check(flags); err != nil {
 		return err

@@ -40,16 +40,16 @@ func seed(ctx context.Context, args []string, out, errOut io.Writer) (err error)
 	go func() { defer close(done); store.Run(running) }()
 	defer func() { stop(); <-done }()
 	if err := store.WaitReady(ctx); err != nil {
-		return err //nolint:wrapcheck // it says what was attempted
+		return err
 	}
 	content := sample.Content(time.Now())
 	added, err := store.StoreArchive(ctx, content)
 	if err != nil {
-		return err //nolint:wrapcheck // it says what was attempted
+		return err
 	}
 	totals, err := store.Totals(ctx)
 	if err != nil {
-		return err //nolint:wrapcheck // it says what was attempted
+		return err
 	}
 	_, printErr := fmt.Fprintf(out, "%d of %d sample ideas added; the community now has %d members, %d ideas, %d supports and %d comments\n",
 		added, len(content.Ideas), totals.Members, totals.Ideas, totals.Votes, totals.Comments)

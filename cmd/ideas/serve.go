@@ -223,7 +223,7 @@ func (s *service) signIn() []string {
 
 func (s *service) mailConfig() (mail.Config, bool, error) {
 	if !s.options.alone() {
-		return mail.Read(s.files) //nolint:wrapcheck // it says what was attempted
+		return mail.Read(s.files)
 	}
 	if s.options.smtpHost == "" {
 		return mail.Config{}, false, nil
@@ -242,21 +242,21 @@ func (s *service) mailConfig() (mail.Config, bool, error) {
 func (s *service) oidcCredentials() (oidc.Credentials, error) {
 	id, err := s.files.Read(control.FileOIDCClientID)
 	if err != nil {
-		return oidc.Credentials{}, err //nolint:wrapcheck // it says what was attempted
+		return oidc.Credentials{}, err
 	}
 	secret, err := s.files.Read(control.FileOIDCClientSecret)
-	return oidc.Credentials{ID: id, Secret: secret}, err //nolint:wrapcheck // it says what was attempted
+	return oidc.Credentials{ID: id, Secret: secret}, err
 }
 
 // issuer lets the pages ask the OpenID Connect issuer: neither package knows the other.
 type issuer struct{ client *oidc.Client }
 
 func (i issuer) AuthURL(ctx context.Context, settings ideas.OIDCSettings, redirectURL string, a web.OIDCAttempt) (string, error) {
-	return i.client.AuthURL(ctx, settings, redirectURL, oidc.Attempt(a)) //nolint:wrapcheck // it says what was attempted
+	return i.client.AuthURL(ctx, settings, redirectURL, oidc.Attempt(a))
 }
 
 func (i issuer) Exchange(ctx context.Context, settings ideas.OIDCSettings, redirectURL, code string, a web.OIDCAttempt) (ideas.Identity, error) {
-	return i.client.Exchange(ctx, settings, redirectURL, code, oidc.Attempt(a)) //nolint:wrapcheck // it says what was attempted
+	return i.client.Exchange(ctx, settings, redirectURL, code, oidc.Attempt(a))
 }
 
 func readURI(read func() (string, error), source string) (string, error) {

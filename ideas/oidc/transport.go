@@ -64,7 +64,7 @@ func (t *guardedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	response, err := t.next.RoundTrip(r)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // a transport passes errors on
+		return nil, err
 	}
 	response.Body = &boundedBody{ReadCloser: response.Body, left: maxAnswer}
 	return response, nil
@@ -82,7 +82,7 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
 	b.left -= n
-	return n, err //nolint:wrapcheck // io.EOF must stay what it is
+	return n, err
 }
 
 // reserved networks that netip has no question for: "this" network, shared address space of carriers, protocol

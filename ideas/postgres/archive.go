@@ -40,34 +40,34 @@ func (s *Store) StoreArchive(ctx context.Context, a ideas.Archive) (added int, e
 func archiveMember(ctx context.Context, tx pgx.Tx, m ideas.ArchivedMember) (int64, error) {
 	email, err := ideas.CleanEmail(m.Email)
 	if err != nil {
-		return 0, err //nolint:wrapcheck // the caller says what was attempted
+		return 0, err
 	}
 	id, err := memberOfEmail(ctx, tx, email, m.Name, m.Locale)
 	if err != nil {
 		return 0, err
 	}
 	_, err = tx.Exec(ctx, "UPDATE member SET created_at = $2 WHERE id = $1 AND created_at > $2", id, m.CreatedAt)
-	return id, err //nolint:wrapcheck // the caller says what was attempted
+	return id, err
 }
 
 func archiveIdea(ctx context.Context, tx pgx.Tx, members []int64, idea ideas.ArchivedIdea) (isNew bool, err error) {
 	title, err := ideas.CleanTitle(idea.Title)
 	if err != nil {
-		return false, err //nolint:wrapcheck // the caller says what was attempted
+		return false, err
 	}
 	body, err := ideas.CleanBody(idea.Body)
 	if err != nil {
-		return false, err //nolint:wrapcheck // the caller says what was attempted
+		return false, err
 	}
 	tag, err := tx.Exec(ctx, `INSERT INTO idea (author_id, submission_key, slug, title, body, state, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, 'gathering', $6, $6) ON CONFLICT (author_id, submission_key) DO NOTHING`,
 		members[idea.Author], idea.Key, ideas.Slug(title), title, body, idea.CreatedAt)
 	if err != nil || tag.RowsAffected() == 0 {
-		return false, err //nolint:wrapcheck // the caller says what was attempted
+		return false, err
 	}
 	var id int64
 	if err := tx.QueryRow(ctx, "SELECT id FROM idea WHERE author_id = $1 AND submission_key = $2", members[idea.Author], idea.Key).Scan(&id); err != nil {
-		return false, err //nolint:wrapcheck // the caller says what was attempted
+		return false, err
 	}
 	supporters, times := make([]int64, len(idea.Supports)), make([]time.Time, len(idea.Supports))
 	for i, support := range idea.Supports {
@@ -75,17 +75,17 @@ func archiveIdea(ctx context.Context, tx pgx.Tx, members []int64, idea ideas.Arc
 	}
 	if _, err := tx.Exec(ctx, `INSERT INTO support (idea_id, member_id, created_at)
 		SELECT $1, m, t FROM unnest($2::bigint[], $3::timestamptz[]) AS rows (m, t) ON CONFLICT DO NOTHING`, id, supporters, times); err != nil {
-		return false, err //nolint:wrapcheck // the caller says what was attempted
+		return false, err
 	}
 	for _, c := range idea.Comments {
 		body, err := ideas.CleanComment(c.Body)
 		if err != nil {
-			return false, err //nolint:wrapcheck // the caller says what was attempted
+			return false, err
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO comment (idea_id, author_id, submission_key, body, created_at)
 			VALUES ($1, $2, $3, $4, $5) ON CONFLICT (author_id, idea_id, submission_key) DO NOTHING`,
 			id, members[c.Author], c.Key, body, c.CreatedAt); err != nil {
-			return false, err //nolint:wrapcheck // the caller says what was attempted
+			return false, err
 		}
 	}
 	return true, nil

@@ -246,7 +246,7 @@ func waitNotification(ctx context.Context, conn *pgx.Conn) error {
 	defer cancel()
 	_, err := conn.WaitForNotification(wait)
 	if err != nil && (ctx.Err() != nil || wait.Err() == nil || conn.IsClosed()) {
-		return err //nolint:wrapcheck // the caller says what was attempted
+		return err
 	}
 	return nil
 }

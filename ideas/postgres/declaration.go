@@ -19,7 +19,6 @@ const declarationChannel = "ideas_declaration"
 type declared struct {
 	inForce  control.InForce
 	settings ideas.Settings
-	raw      control.Settings
 }
 
 // Current implements ideas.SettingsSource.
@@ -41,14 +40,6 @@ func (s *Store) InForce() control.InForce {
 	return control.InForce{}
 }
 
-// Declared returns the settings of the declaration in force as they were declared.
-func (s *Store) Declared() (control.Settings, bool) {
-	if d := s.declared.Load(); d != nil {
-		return d.raw, true
-	}
-	return control.Settings{}, false
-}
-
 // Declare puts a valid declaration in force for all replicas. It returns what is in force afterwards;
 // accepted is false when that is a later generation of the same object.
 func (s *Store) Declare(ctx context.Context, d control.Declaration) (inForce control.InForce, accepted bool, err error) {
@@ -66,12 +57,12 @@ func (s *Store) Declare(ctx context.Context, d control.Declaration) (inForce con
 				AND (d.uid, d.generation, d.digest) IS DISTINCT FROM (excluded.uid, excluded.generation, excluded.digest)`,
 			d.UID, d.Generation, digest, raw)
 		if err != nil {
-			return err //nolint:wrapcheck // transact says what was attempted
+			return err
 		}
 		if tag.RowsAffected() > 0 {
 			_, err = tx.Exec(ctx, "SELECT pg_notify($1, '')", declarationChannel)
 		}
-		return err //nolint:wrapcheck // transact says what was attempted
+		return err
 	})
 	if err != nil {
 		return s.InForce(), false, err
@@ -107,10 +98,11 @@ func (s *Store) refresh(ctx context.Context, q querier) error {
 		return fmt.Errorf("read the declaration: %w", err)
 	}
 	// Fields of a later release's declaration are passed over: it was accepted by one that knows them.
-	if err := json.Unmarshal(raw, &next.raw); err != nil {
+	var settings control.Settings
+	if err := json.Unmarshal(raw, &settings); err != nil {
 		return fmt.Errorf("read the declaration's settings: %w", err)
 	}
-	next.settings = translate(next.raw, next.inForce.Digest)
+	next.settings = translate(settings, next.inForce.Digest)
 	s.declared.Store(&next)
 	s.log.Info("declaration in force", "uid", next.inForce.UID, "generation", next.inForce.Generation, "digest", next.inForce.Digest)
 	return nil

@@ -115,7 +115,7 @@ func scanIdea(row pgx.Row) (ideas.Idea, float64, error) {
 	var trend float64
 	err := row.Scan(&i.ID, &i.Slug, &i.Title, &i.Body, &i.State, &i.Author.ID, &i.Author.Name, &i.Supporters,
 		&i.Comments, &i.CreatedAt, &i.UpdatedAt, &i.Supported, &trend)
-	return i, trend, err //nolint:wrapcheck // the callers say what was attempted
+	return i, trend, err
 }
 
 // GetIdea implements ideas.Store.
@@ -212,7 +212,7 @@ const commentQuery = "SELECT c.id, c.idea_id, m.id, m.name, c.body, c.created_at
 func scanComment(row pgx.Row) (ideas.Comment, error) {
 	var c ideas.Comment
 	err := row.Scan(&c.ID, &c.IdeaID, &c.Author.ID, &c.Author.Name, &c.Body, &c.CreatedAt)
-	return c, err //nolint:wrapcheck // the callers say what was attempted
+	return c, err
 }
 
 // AddComment implements ideas.Store.
@@ -245,7 +245,7 @@ func insertOnce(ctx context.Context, tx pgx.Tx, insert string, values []any, fin
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = tx.QueryRow(ctx, find, key...).Scan(&id)
 	}
-	return id, err //nolint:wrapcheck // transact says what was attempted
+	return id, err
 }
 
 // Totals implements ideas.Store.
@@ -269,7 +269,7 @@ func (s *Store) Totals(ctx context.Context) (ideas.Totals, error) {
 func (s *Store) RenameMember(ctx context.Context, member int64, name string) error {
 	name, err := ideas.CleanName(name)
 	if err != nil {
-		return err //nolint:wrapcheck // a *FieldError is for the form
+		return err
 	}
 	pool, err := s.db()
 	if err != nil {

@@ -46,7 +46,7 @@ func (s *Store) RequestLink(ctx context.Context, email, locale, returnTo, client
 	}
 	email, err := ideas.CleanEmail(email)
 	if err != nil {
-		return err //nolint:wrapcheck // a *FieldError is for the form
+		return err
 	}
 	allowed := false
 	err = s.transact(ctx, "queue a sign-in mail", func(tx pgx.Tx) error {
@@ -59,7 +59,7 @@ func (s *Store) RequestLink(ctx context.Context, email, locale, returnTo, client
 		}
 		_, err = tx.Exec(ctx, "INSERT INTO sign_in_mail (email, locale, return_to) VALUES ($1, $2, $3)",
 			email, cleanLocale(locale), ideas.CleanReturnTo(returnTo))
-		return err //nolint:wrapcheck // transact says what was attempted
+		return err
 	})
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (s *Store) RedeemLink(ctx context.Context, token string) (session, returnTo
 			return ideas.ErrLinkSpent
 		}
 		if err != nil {
-			return err //nolint:wrapcheck // transact says what was attempted
+			return err
 		}
 		member, err := memberOfEmail(ctx, tx, email, "", locale)
 		if err != nil {
@@ -113,7 +113,7 @@ func (s *Store) SignInWith(ctx context.Context, id ideas.Identity) (session stri
 	err = s.transact(ctx, "sign in with an issuer's identity", func(tx pgx.Tx) error {
 		// Two first sign-ins at once must not make two members.
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0))", id.Issuer, id.Subject); err != nil {
-			return err //nolint:wrapcheck // transact says what was attempted
+			return err
 		}
 		member, err := memberOfIdentity(ctx, tx, id)
 		if err != nil {
@@ -173,14 +173,14 @@ func memberOfEmail(ctx context.Context, tx pgx.Tx, email, name, locale string) (
 	var id int64
 	err := tx.QueryRow(ctx, find, email).Scan(&id)
 	if !errors.Is(err, pgx.ErrNoRows) {
-		return id, err //nolint:wrapcheck // transact says what was attempted
+		return id, err
 	}
 	id, err = insertMember(ctx, tx, email, name, locale)
 	if errors.Is(err, pgx.ErrNoRows) {
 		// Another request made the member at the same time.
 		err = tx.QueryRow(ctx, find, email).Scan(&id)
 	}
-	return id, err //nolint:wrapcheck // transact says what was attempted
+	return id, err
 }
 
 // insertMember gives pgx.ErrNoRows when the address has a member already. Without a name the member gets one
@@ -200,14 +200,14 @@ func insertMember(ctx context.Context, tx pgx.Tx, email, name, locale string) (i
 		INSERT INTO member (id, email, name, locale) OVERRIDING SYSTEM VALUE
 		SELECT id, nullif($1, ''), coalesce(nullif($2, ''), $3 || ' ' || id), $4 FROM next
 		ON CONFLICT (lower(email)) DO NOTHING RETURNING id`, email, name, word, cleanLocale(locale)).Scan(&id)
-	return id, err //nolint:wrapcheck // transact says what was attempted
+	return id, err
 }
 
 func memberOfIdentity(ctx context.Context, tx pgx.Tx, id ideas.Identity) (int64, error) {
 	var member int64
 	err := tx.QueryRow(ctx, "SELECT member_id FROM member_identity WHERE issuer = $1 AND subject = $2", id.Issuer, id.Subject).Scan(&member)
 	if !errors.Is(err, pgx.ErrNoRows) {
-		return member, err //nolint:wrapcheck // transact says what was attempted
+		return member, err
 	}
 	email, emailErr := ideas.CleanEmail(id.Email)
 	if id.EmailVerified && emailErr == nil {
@@ -219,13 +219,13 @@ func memberOfIdentity(ctx context.Context, tx pgx.Tx, id ideas.Identity) (int64,
 		return 0, err
 	}
 	_, err = tx.Exec(ctx, "INSERT INTO member_identity (issuer, subject, member_id) VALUES ($1, $2, $3)", id.Issuer, id.Subject, member)
-	return member, err //nolint:wrapcheck // transact says what was attempted
+	return member, err
 }
 
 func newSession(ctx context.Context, tx pgx.Tx, member int64) (string, error) {
 	token, hash := newToken()
 	_, err := tx.Exec(ctx, "INSERT INTO session (token_hash, member_id) VALUES ($1, $2)", hash, member)
-	return token, err //nolint:wrapcheck // transact says what was attempted
+	return token, err
 }
 
 // newToken makes a random token and the hash that is stored in its place.
@@ -256,7 +256,7 @@ func allow(ctx context.Context, tx pgx.Tx, a allowance, key string) (bool, error
 		WHERE greatest(r.full_at, clock_timestamp()) + $2::interval <= clock_timestamp() + $3::interval`,
 		sum[:], a.interval, time.Duration(a.burst)*a.interval)
 	if err != nil {
-		return false, err //nolint:wrapcheck // transact says what was attempted
+		return false, err
 	}
 	return tag.RowsAffected() > 0, nil
 }

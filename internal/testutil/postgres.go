@@ -304,7 +304,7 @@ func (s *PostgresServer) initdb(bin string, credential *syscall.Credential) erro
 	if err := s.give(passwordFile, credential); err != nil {
 		return err
 	}
-	cmd := exec.Command(filepath.Join(bin, "initdb"), "--pgdata", s.data(), "--username", postgresAccount, //nolint:gosec // found by us
+	cmd := exec.Command(filepath.Join(bin, "initdb"), "--pgdata", s.data(), "--username", postgresAccount,
 		"--pwfile", passwordFile, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions")
 	cmd.Dir = s.folder
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
@@ -361,7 +361,7 @@ func (s *PostgresServer) launch(bin string, credential *syscall.Credential) erro
 		return err
 	}
 	s.Port = port
-	s.keeper = exec.Command("/bin/sh", "-c", keeperScript, "sh", bin, s.folder, strconv.Itoa(port)) //nolint:gosec // our own script
+	s.keeper = exec.Command("/bin/sh", "-c", keeperScript, "sh", bin, s.folder, strconv.Itoa(port))
 	s.keeper.Dir = s.folder
 	// A group of its own keeps an interrupt at the terminal from reaching the keeper before the clean-up.
 	s.keeper.SysProcAttr = &syscall.SysProcAttr{Credential: credential, Setpgid: true}
