@@ -16,22 +16,23 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// findBinaries finds etcd, kube-apiserver and kubectl in the folder that KUBEBUILDER_ASSETS names or, without
+// findBinaries finds etcd, kube-apiserver and kubectl in the folders that KUBEBUILDER_ASSETS lists or, without
 // it, where hack/cluster/build.sh puts them.
-func findBinaries() (map[string]string, error) {
-	folders := []string{os.Getenv("KUBEBUILDER_ASSETS")}
-	if folders[0] == "" {
+func findBinaries(root string) (map[string]string, error) {
+	folders := filepath.SplitList(os.Getenv("KUBEBUILDER_ASSETS"))
+	if len(folders) == 0 {
+		versions, err := readVersions(root)
+		if err != nil {
+			return nil, err
+		}
 		cache, err := os.UserCacheDir() // respects XDG_CACHE_HOME
 		if err != nil {
 			return nil, fmt.Errorf("find the binaries of etcd and kube-apiserver: %w", err)
 		}
-		for _, pattern := range []string{"kubernetes-*", "etcd-*"} {
-			found, err := filepath.Glob(filepath.Join(cache, "community-operator", "bin", pattern))
-			if err != nil {
-				return nil, fmt.Errorf("find the binaries of etcd and kube-apiserver: %w", err)
-			}
-			slices.Reverse(found) // the newest first
-			folders = append(folders, found...)
+		built := filepath.Join(cache, "community-operator", "bin")
+		folders = []string{
+			filepath.Join(built, "kubernetes-"+versions["KUBERNETES_VERSION"]),
+			filepath.Join(built, "etcd-"+versions["ETCD_VERSION"]),
 		}
 	}
 	binaries := map[string]string{}
@@ -43,8 +44,8 @@ func findBinaries() (map[string]string, error) {
 			}
 		}
 		if binaries[name] == "" {
-			return nil, fmt.Errorf("%s is missing: build it with `hack/cluster/build.sh etcd kube-apiserver kubectl`, "+
-				"or name a folder that has it in KUBEBUILDER_ASSETS (now %q)", name, os.Getenv("KUBEBUILDER_ASSETS"))
+			return nil, fmt.Errorf("%s is in none of %s: build it with `hack/cluster/build.sh etcd kube-apiserver kubectl`, "+
+				"or list the folders that have it in KUBEBUILDER_ASSETS", name, strings.Join(folders, ", "))
 		}
 	}
 	return binaries, nil
@@ -52,7 +53,11 @@ func findBinaries() (map[string]string, error) {
 
 // Kubectl returns the path of kubectl, of the same version as the API server.
 func Kubectl() (string, error) {
-	binaries, err := findBinaries()
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	binaries, err := findBinaries(root)
 	return binaries["kubectl"], err
 }
 
@@ -73,7 +78,7 @@ var foreignAPIs = []foreignAPI{
 // definitionFolders returns the folders of the custom resource definitions to install: ours, and those of
 // other projects in the versions that the local cluster runs.
 func definitionFolders(root string, without []API) ([]string, error) {
-	versions, err := readVersions(filepath.Join(root, "hack", "cluster", "versions.env"))
+	versions, err := readVersions(root)
 	if err != nil {
 		return nil, err
 	}
@@ -95,8 +100,8 @@ func definitionFolders(root string, without []API) ([]string, error) {
 	return folders, nil
 }
 
-func readVersions(file string) (map[string]string, error) {
-	raw, err := os.ReadFile(file)
+func readVersions(root string) (map[string]string, error) {
+	raw, err := os.ReadFile(filepath.Join(root, "hack", "cluster", "versions.env"))
 	if err != nil {
 		return nil, fmt.Errorf("read the versions of the local cluster: %w", err)
 	}

@@ -161,7 +161,7 @@ func start(options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	binaries, err := findBinaries()
+	binaries, err := findBinaries(root)
 	if err != nil {
 		return nil, err
 	}

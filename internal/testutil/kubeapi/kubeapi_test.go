@@ -1,6 +1,7 @@
 package kubeapi_test
 
 import (
+	"strings"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -56,5 +57,13 @@ func TestWithoutAnAPI(t *testing.T) {
 	list.SetGroupVersionKind(schema.GroupVersionKind{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "HTTPRouteList"})
 	if err := server.Client.List(t.Context(), list); !meta.IsNoMatchError(err) {
 		t.Errorf("an API that is not installed answered: %v", err)
+	}
+}
+
+func TestMissingBinariesAreNamed(t *testing.T) {
+	t.Setenv("KUBEBUILDER_ASSETS", t.TempDir())
+	_, err := kubeapi.Kubectl()
+	if err == nil || !strings.Contains(err.Error(), "hack/cluster/build.sh etcd kube-apiserver kubectl") {
+		t.Errorf("missing binaries give: %v", err)
 	}
 }
