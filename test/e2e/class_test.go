@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -23,11 +24,13 @@ import (
 const readSoon = 20 * time.Second
 
 // TestClassChange changes a class under two communities: both get it by a rolling update, and no request fails.
+// Their databases are somebody else's: a standalone one is a single pod, which such a change restarts.
 func TestClassChange(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "classchange")
 	const cost = "example.com/cost-centre"
-	communities := []*v1alpha1.Community{w.create(w.community("lumiere")), w.create(w.community("nordlys"))}
+	pg := startPostgres(w.ctx, t, w.namespace, "pg")
+	communities := []*v1alpha1.Community{w.withDatabaseOn(pg, "lumiere"), w.withDatabaseOn(pg, "nordlys")}
 	var stops []func()
 	for _, c := range communities {
 		w.waitReady(c)
@@ -44,6 +47,19 @@ func TestClassChange(t *testing.T) {
 	for _, stop := range stops {
 		stop()
 	}
+}
+
+// withDatabaseOn creates a community with an external database on a server of the test.
+func (w *world) withDatabaseOn(pg *postgres, name string) *v1alpha1.Community {
+	w.Helper()
+	password := rand.String(20)
+	pg.query(w.ctx, w.T, "postgres", "CREATE ROLE "+name+" LOGIN PASSWORD '"+password+"'")
+	pg.query(w.ctx, w.T, "postgres", "CREATE DATABASE "+name+" OWNER "+name)
+	connection := secret(w.namespace, name+"-database", map[string]string{"uri": pg.uri(name, password, name)})
+	w.createAll(connection)
+	return w.create(w.community(name, func(c *v1alpha1.Community) {
+		c.Spec.Database = &v1alpha1.CommunityDatabase{External: &v1alpha1.ExternalDatabase{SecretName: connection.Name}}
+	}))
 }
 
 // rolledOut tells whether every pod of a community's idea service carries an annotation and requests some memory.
@@ -71,7 +87,6 @@ func TestClassInUse(t *testing.T) {
 	w := newWorld(t, "classuse")
 	c := w.ready(w.community("lumiere"))
 	other := w.newClass(w.namespace+"-other", func(class *v1alpha1.CommunityClass) { class.Spec = *w.class.Spec.DeepCopy() })
-	t.Cleanup(func() { deleteClass(w, other) })
 	stop := w.serving(c)
 	w.delete(w.class)
 	w.eventually(readSoon, "the class says that it is in use", func() error {
@@ -92,13 +107,6 @@ func TestClassInUse(t *testing.T) {
 		return fmt.Errorf("it is still there (%v), with status %+v", err, w.class.Status)
 	})
 	stop()
-}
-
-// deleteClass removes a class that a test made beside the world's own.
-func deleteClass(w *world, class *v1alpha1.CommunityClass) {
-	if err := cluster.client.Delete(w.ctx, class); client.IgnoreNotFound(err) != nil {
-		w.Errorf("delete class %s: %v", class.Name, err)
-	}
 }
 
 // classStalled tells whether the world's class is Stalled for a reason, with texts in the message.
