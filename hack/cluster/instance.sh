@@ -2,6 +2,8 @@
 # COMMUNITY_CLUSTER names the instance, so that a benchmark's cluster can stand beside the developer's.
 # shellcheck shell=bash disable=SC2034
 
+# A plain root shell does not always have the administrator's programs on its path.
+PATH="$PATH:/usr/sbin:/sbin"
 CLUSTER_SOURCE="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 REPOSITORY_ROOT="$(cd "$CLUSTER_SOURCE/../.." && pwd)"
 # shellcheck source=versions.env

@@ -7,12 +7,12 @@ root="${1:?root folder}" major="${2:?PostgreSQL major version}"
 [[ -d "$root/usr/lib/postgresql/$major" ]]
 
 cd "$root"
-rm -rf usr/lib/x86_64-linux-gnu/libLLVM-* usr/lib/x86_64-linux-gnu/libz3.so* \
+rm -rf usr/lib/*-linux-gnu/libLLVM-* usr/lib/*-linux-gnu/libz3.so* \
   "usr/lib/postgresql/$major/lib/llvmjit.so" "usr/lib/postgresql/$major/lib/llvmjit_types.bc" "usr/lib/postgresql/$major/lib/bitcode" \
-  usr/lib/x86_64-linux-gnu/perl usr/lib/x86_64-linux-gnu/libperl.so* usr/share/perl usr/share/perl5 usr/bin/perl5* \
+  usr/lib/*-linux-gnu/perl usr/lib/*-linux-gnu/libperl.so* usr/share/perl usr/share/perl5 usr/bin/perl5* \
   usr/share/i18n usr/share/doc usr/share/man usr/share/locale usr/share/info usr/share/lintian usr/share/bash-completion \
   var/lib/apt var/cache/apt var/cache/debconf var/lib/postgresql var/log/* var/backups/* \
-  usr/lib/apt usr/bin/apt* usr/lib/x86_64-linux-gnu/libapt-*
+  usr/lib/apt usr/bin/apt* usr/lib/*-linux-gnu/libapt-*
 
 # CloudNativePG runs the server as 26, as on Red Hat; the well-known official image as 999.
 sed -i '/^postgres:/d; /^[^:]*:[^:]*:\(26\|999\):/d' etc/passwd etc/group

@@ -20,12 +20,10 @@ import (
 )
 
 const (
-	nssWrapper = "/usr/lib/x86_64-linux-gnu/libnss_wrapper.so"
-	socketDir  = "/run/postgresql"
+	// The folder's name depends on the processor.
+	nssWrapperPattern = "/usr/lib/*-linux-gnu*/libnss_wrapper.so"
+	socketDir         = "/run/postgresql"
 )
-
-// programs is where this version's programs are; the image's build sets it.
-var programs = "/usr/lib/postgresql/15/bin"
 
 // settings is what the environment says.
 type settings struct {
@@ -61,7 +59,7 @@ func run(arguments []string) error {
 		return err
 	}
 	server := []string{"-D", set.dataDir, "-c", "listen_addresses=*", "-c", "unix_socket_directories=" + socketDir}
-	return become(filepath.Join(programs, "postgres"), append(server, arguments...))
+	return become("postgres", append(server, arguments...))
 }
 
 func readSettings() (settings, error) {
@@ -96,6 +94,10 @@ func giveUserAName() error {
 	if _, err := user.LookupId(uid); err == nil {
 		return nil
 	}
+	wrappers, err := filepath.Glob(nssWrapperPattern)
+	if err != nil || len(wrappers) == 0 {
+		return fmt.Errorf("the user id %s has no name and the image no libnss_wrapper to give it one", uid)
+	}
 	passwd, group := filepath.Join(os.TempDir(), "passwd"), filepath.Join(os.TempDir(), "group")
 	entry := fmt.Sprintf("postgres:x:%d:%d:PostgreSQL:/tmp:/bin/false\n", os.Getuid(), os.Getgid())
 	if err := os.WriteFile(passwd, []byte(entry), 0o600); err != nil {
@@ -104,7 +106,7 @@ func giveUserAName() error {
 	if err := os.WriteFile(group, fmt.Appendf(nil, "postgres:x:%d:\n", os.Getgid()), 0o600); err != nil {
 		return fmt.Errorf("name the group id: %w", err)
 	}
-	for name, value := range map[string]string{"LD_PRELOAD": nssWrapper, "NSS_WRAPPER_PASSWD": passwd, "NSS_WRAPPER_GROUP": group} {
+	for name, value := range map[string]string{"LD_PRELOAD": wrappers[0], "NSS_WRAPPER_PASSWD": passwd, "NSS_WRAPPER_GROUP": group} {
 		if err := os.Setenv(name, value); err != nil {
 			return err
 		}

@@ -137,7 +137,7 @@ func runAlone(dir, statement string, options ...string) error {
 
 // runProgram runs a program of PostgreSQL and gives its words back when it fails.
 func runProgram(name, input string, arguments ...string) error {
-	command := exec.Command(filepath.Join(programs, name), arguments...)
+	command := exec.Command(name, arguments...)
 	command.Stdin = strings.NewReader(input)
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -129,7 +130,7 @@ func configure(image v1.Image, req request) (v1.Image, error) {
 		return nil, fmt.Errorf("read image config: %w", err)
 	}
 	file = file.DeepCopy()
-	file.OS, file.Architecture = "linux", "amd64"
+	file.OS, file.Architecture = "linux", runtime.GOARCH
 	file.Config = v1.Config{
 		Entrypoint: req.entrypoint,
 		Cmd:        req.command,
