@@ -104,6 +104,8 @@ type ClusterSpec struct {
 	PrimaryUpdateStrategy string `json:"primaryUpdateStrategy,omitempty"`
 	// SmartShutdownTimeout is how many seconds a stopping instance waits for its clients to leave.
 	SmartShutdownTimeout *int32 `json:"smartShutdownTimeout,omitempty"`
+	// StopDelay is how many seconds a stopping instance has in all; its pods' grace period.
+	StopDelay *int32 `json:"stopDelay,omitempty"`
 }
 
 // Bootstrap says how a new Cluster gets its content.

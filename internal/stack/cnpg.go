@@ -12,6 +12,11 @@ import (
 // service's pools never do, so every second of it is downtime; CloudNativePG's default is 180.
 const smartShutdownSeconds = 5
 
+// stopSeconds is how long a stopping PostgreSQL has in all; then it is ended the hard way, and recovers at its
+// next start. CloudNativePG's default is 1,800, which is also what the deletion of a whole namespace waits for,
+// by half, although the pods are gone in seconds.
+const stopSeconds = 120
+
 // cluster is the community's database, run by CloudNativePG. One that was kept without its Community sleeps: the
 // annotation wakes it up when it is taken into use again.
 func cluster(p Plan) *cnpg.ClusterApplyConfiguration {
@@ -52,6 +57,7 @@ func clusterSpec(p Plan) *cnpg.ClusterSpec {
 		EnableSuperuserAccess: ptr.To(false),
 		PrimaryUpdateStrategy: "unsupervised",
 		SmartShutdownTimeout:  ptr.To[int32](smartShutdownSeconds),
+		StopDelay:             ptr.To[int32](stopSeconds),
 	}
 	if len(settings.Parameters) > 0 {
 		spec.PostgreSQL = &cnpg.PostgreSQL{Parameters: settings.Parameters}
