@@ -22,6 +22,7 @@ import (
 func TestScale(t *testing.T) {
 	w := newWorld(t, "scale")
 	c := w.ready(w.community("lumiere"))
+	w.waitServed(c.Status.URL)
 	load := w.startTraffic(c.Status.URL + "/")
 	for _, replicas := range []int32{3, 1} {
 		if _, err := kubectl(w.ctx, "", "scale", "community/lumiere", "-n", w.namespace, fmt.Sprintf("--replicas=%d", replicas)); err != nil {
@@ -75,6 +76,7 @@ func TestBrandChange(t *testing.T) {
 	w := newWorld(t, "brand")
 	c := w.ready(w.community("lumiere", func(c *v1alpha1.Community) { c.Spec.Size = "large" }))
 	pods := w.ideasPods(c)
+	w.waitServed(c.Status.URL)
 	load := w.startTraffic(c.Status.URL + "/")
 	for i, look := range []struct{ color, name string }{{"#7a1fa2", "Violet Lab"}, {"#b3261e", "Ruby Lab"}, {"#0b6e4f", "Emerald Lab"}} {
 		change(w, c, func(c *v1alpha1.Community) {
@@ -137,6 +139,7 @@ func TestHostnameChange(t *testing.T) {
 	w := newWorld(t, "hostname")
 	first, second := "first."+w.namespace+".example", "second."+w.namespace+".example"
 	c := w.ready(w.community("lumiere", func(c *v1alpha1.Community) { c.Spec.Hostnames = []v1alpha1.Hostname{v1alpha1.Hostname(first)} }))
+	w.waitServed(c.Status.URL)
 	load := w.startTraffic("http://" + first + "/")
 
 	change(w, c, func(c *v1alpha1.Community) {
@@ -146,7 +149,7 @@ func TestHostnameChange(t *testing.T) {
 	if want := "http://" + second; c.Status.URL != want {
 		t.Errorf("status.url is %s, want %s", c.Status.URL, want)
 	}
-	w.eventually(5*time.Second, "the second hostname is served", func() error { return w.serves(second) })
+	w.eventually(5*time.Second, "the second hostname is served", func() error { return w.serves("http://" + second) })
 	load.end(w, "adding a hostname, seen at the first")
 
 	load = w.startTraffic("http://" + second + "/")
@@ -160,14 +163,4 @@ func TestHostnameChange(t *testing.T) {
 	})
 	w.mainPath("http://" + second)
 	load.end(w, "removing a hostname, seen at the second")
-}
-
-func (w *world) serves(host string) error {
-	m := w.visitor("http://" + host)
-	defer m.http.CloseIdleConnections()
-	got, err := m.do("GET", "/", nil)
-	if err == nil && got.status != http.StatusOK {
-		err = fmt.Errorf("%s answers %d", host, got.status)
-	}
-	return err
 }

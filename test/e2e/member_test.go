@@ -184,11 +184,31 @@ func (m *member) sees(path string, texts ...string) {
 // mainPath is the way of a newcomer: sign in, submit, support, comment. It returns the idea's title and path.
 func (w *world) mainPath(base string) (title, path string) {
 	w.Helper()
+	w.waitServed(base)
 	m := w.visitor(base)
-	m.want(http.StatusOK, "GET", "/", nil)
 	m.signIn()
 	title = "A lighter tent " + rand.String(8)
 	return title, m.submit(title)
+}
+
+// proxyDelay is how long the proxy may take to see pods that Kubernetes calls ready.
+const proxyDelay = 5 * time.Second
+
+// waitServed waits until the proxy has seen what the operator reported.
+func (w *world) waitServed(base string) {
+	w.Helper()
+	w.eventually(proxyDelay, base+" is served", func() error { return w.serves(base) })
+}
+
+// serves opens the home page anew.
+func (w *world) serves(base string) error {
+	m := w.visitor(base)
+	defer m.http.CloseIdleConnections()
+	got, err := m.do(http.MethodGet, "/", nil)
+	if err == nil && got.status != http.StatusOK {
+		err = fmt.Errorf("%s answers %d", base, got.status)
+	}
+	return err
 }
 
 // sqlCountIdea counts an idea with one supporter and one comment.

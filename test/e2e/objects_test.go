@@ -104,13 +104,16 @@ func (p *postgres) query(ctx context.Context, t *testing.T, database, sql string
 	return out
 }
 
-// psql runs SQL inside a database pod, where the server trusts the local user.
+// psql runs SQL inside a database pod, where the server trusts the local user. A container is named for
+// CloudNativePG's pods, which keep their socket elsewhere.
 func psql(ctx context.Context, namespace, pod, container, user, database, sql string) (string, error) {
+	socket := "/run/postgresql"
 	args := []string{"exec", "-n", namespace, pod}
 	if container != "" {
+		socket = "/controller/run"
 		args = append(args, "-c", container)
 	}
-	args = append(args, "--", "psql", "-h", "/run/postgresql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-U", user, "-d", database, "-c", sql)
+	args = append(args, "--", "psql", "-h", socket, "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-U", user, "-d", database, "-c", sql)
 	out, err := kubectl(ctx, "", args...)
 	return strings.TrimSpace(out), err
 }

@@ -44,6 +44,7 @@ func TestStandalone(t *testing.T) {
 	if err := os.RemoveAll(screenshots); err != nil {
 		t.Fatal(err)
 	}
+	w.waitServed(c.Status.URL)
 	host := strings.TrimPrefix(c.Status.URL, "http://")
 	for _, way := range []struct{ locale, screen string }{{"fr", "desktop"}, {"en", "phone"}} {
 		out := w.browser("journey.mjs", "--base", c.Status.URL, "--inbox", cluster.inbox, "--locale", way.locale, "--screen", way.screen,
@@ -67,6 +68,7 @@ func TestAccessibility(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "axe")
 	c := w.ready(w.community("lumiere"))
+	w.waitServed(c.Status.URL)
 	host := strings.TrimPrefix(c.Status.URL, "http://")
 	for _, locale := range []string{"fr", "en"} {
 		w.browser("axe.mjs", "--base", c.Status.URL, "--inbox", cluster.inbox, "--locale", locale, "--resolve", host+"="+cluster.nodeAddress)

@@ -163,12 +163,41 @@ func (s *suite) sweep(ctx context.Context) error {
 	})
 }
 
-// remove deletes a namespace. Communities in it are set to go without their data being dropped first: the
-// server that holds it may be gone already.
+// remove goes one step towards a namespace's end: first what runs in it, then the namespace. The other way
+// round Kubernetes waits for half of the longest grace period, although the pods are gone long before.
 func (s *suite) remove(ctx context.Context, ns *corev1.Namespace) error {
-	list := &v1alpha1.CommunityList{}
-	if err := s.client.List(ctx, list, client.InNamespace(ns.Name)); err != nil {
+	if !ns.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	if err := s.removeCommunities(ctx, ns.Name); err != nil {
 		return err
+	}
+	if err := client.IgnoreNotFound(s.client.DeleteAllOf(ctx, &cnpg.Cluster{}, client.InNamespace(ns.Name))); err != nil {
+		return fmt.Errorf("delete the Clusters of %s: %w", ns.Name, err)
+	}
+	pods := &corev1.PodList{}
+	if err := s.client.List(ctx, pods, client.InNamespace(ns.Name)); err != nil {
+		return fmt.Errorf("list the pods of %s: %w", ns.Name, err)
+	}
+	for i := range pods.Items {
+		if p := &pods.Items[i]; len(p.OwnerReferences) == 0 {
+			if err := client.IgnoreNotFound(s.client.Delete(ctx, p)); err != nil {
+				return fmt.Errorf("delete pod %s/%s: %w", p.Namespace, p.Name, err)
+			}
+		}
+	}
+	if len(pods.Items) > 0 {
+		return nil
+	}
+	return client.IgnoreNotFound(s.client.Delete(ctx, ns))
+}
+
+// removeCommunities deletes what a test left, without its data being dropped first: the server that holds it
+// may be gone already.
+func (s *suite) removeCommunities(ctx context.Context, namespace string) error {
+	list := &v1alpha1.CommunityList{}
+	if err := s.client.List(ctx, list, client.InNamespace(namespace)); err != nil {
+		return fmt.Errorf("list the Communities of %s: %w", namespace, err)
 	}
 	for i := range list.Items {
 		c := &list.Items[i]
@@ -177,11 +206,11 @@ func (s *suite) remove(ctx context.Context, ns *corev1.Namespace) error {
 		if err := s.client.Patch(ctx, c, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("prepare Community %s/%s for its deletion: %w", c.Namespace, c.Name, err)
 		}
+		if err := client.IgnoreNotFound(s.client.Delete(ctx, c)); err != nil {
+			return fmt.Errorf("delete Community %s/%s: %w", c.Namespace, c.Name, err)
+		}
 	}
-	if !ns.DeletionTimestamp.IsZero() {
-		return nil
-	}
-	return client.IgnoreNotFound(s.client.Delete(ctx, ns))
+	return nil
 }
 
 // startMailCatcher runs the inbox that every class of the suite sends to.

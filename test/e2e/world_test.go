@@ -252,9 +252,14 @@ func (w *world) close() {
 	if w.Failed() {
 		w.dump()
 	}
+	// The first step; the suite's end goes the others and waits.
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
-	if err := cluster.remove(ctx, ns); err != nil {
-		w.Errorf("remove namespace %s: %v", w.namespace, err)
+	if err := cluster.client.Get(ctx, client.ObjectKeyFromObject(ns), ns); client.IgnoreNotFound(err) != nil {
+		w.Errorf("get namespace %s: %v", w.namespace, err)
+	} else if err == nil {
+		if err := cluster.remove(ctx, ns); err != nil {
+			w.Errorf("remove namespace %s: %v", w.namespace, err)
+		}
 	}
 	if w.class != nil {
 		if err := cluster.client.Delete(ctx, w.class); client.IgnoreNotFound(err) != nil {
