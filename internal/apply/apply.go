@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -27,6 +28,10 @@ type Applier struct {
 	Client client.Client
 	// Live reads from the API server; it sees objects without our label.
 	Live client.Reader
+
+	// insisted remembers, by UID, closed fields as the API server left them after everything that is not wanted
+	// had been taken away: the rest is its own defaults, which are not drift.
+	insisted sync.Map
 }
 
 // Owner is the object whose children are applied.
@@ -100,7 +105,11 @@ func (a *Applier) Apply(ctx context.Context, owner Owner, desired runtime.ApplyC
 		if err := a.Guard(owner, ref.GVK.Kind, live); err != nil {
 			return nil, err
 		}
-		if live.GetAnnotations()[v1alpha1.AnnotationApplied] == hash && covers(live, want) {
+		have, err := content(live)
+		if err != nil {
+			return nil, fmt.Errorf("read %s %s: %w", ref.GVK.Kind, ref.Name, err)
+		}
+		if live.GetAnnotations()[v1alpha1.AnnotationApplied] == hash && covers(have, want) && !a.drifted(ref, live.GetUID(), have, want) {
 			return live, nil
 		}
 	}
@@ -110,7 +119,54 @@ func (a *Applier) Apply(ctx context.Context, owner Owner, desired runtime.ApplyC
 	if live == nil {
 		return nil, a.applyUnseen(ctx, owner, ref, desired)
 	}
-	return live, a.write(ctx, owner, ref, desired)
+	if err := a.write(ctx, owner, ref, desired); err != nil {
+		return live, err
+	}
+	return live, a.removeSurplus(ctx, owner, ref, desired, want)
+}
+
+// drifted tells whether a closed field holds more than is wanted, and more than the API server insists on.
+func (a *Applier) drifted(ref Ref, uid types.UID, have, want map[string]any) bool {
+	if surplus(ref.GVK.Kind, have, want) == nil {
+		return false
+	}
+	insisted, ok := a.insisted.Load(uid)
+	return !ok || !reflect.DeepEqual(insisted, closedContent(ref.GVK.Kind, have))
+}
+
+// removeSurplus takes away what somebody else added to closed fields of a child. answer is the API server's
+// answer to its apply.
+func (a *Applier) removeSurplus(ctx context.Context, owner Owner, ref Ref, answer runtime.ApplyConfiguration, want map[string]any) error {
+	_, have, err := describe(answer)
+	if err != nil {
+		return fmt.Errorf("read the answer to %s %s: %w", ref.GVK.Kind, ref.Name, err)
+	}
+	extra := surplus(ref.GVK.Kind, have, want)
+	if extra == nil {
+		return nil
+	}
+	// The UID keeps the patch from another object that took the place of this one.
+	raw, err := json.Marshal(merge(map[string]any{"metadata": map[string]any{"uid": child(have["metadata"], "uid")}}, extra))
+	if err != nil {
+		return fmt.Errorf("marshal a patch of %s %s: %w", ref.GVK.Kind, ref.Name, err)
+	}
+	live, err := a.empty(ref)
+	if err != nil {
+		return err
+	}
+	live.SetNamespace(owner.Namespace)
+	live.SetName(ref.Name)
+	if err := a.Client.Patch(ctx, live, client.RawPatch(types.MergePatchType, raw), client.FieldOwner(v1alpha1.FieldManager)); err != nil {
+		return fmt.Errorf("remove what was added to %s %s/%s: %w", ref.GVK.Kind, owner.Namespace, ref.Name, err)
+	}
+	after, err := content(live)
+	if err != nil {
+		return fmt.Errorf("read %s %s: %w", ref.GVK.Kind, ref.Name, err)
+	}
+	if surplus(ref.GVK.Kind, after, want) != nil {
+		a.insisted.Store(live.GetUID(), closedContent(ref.GVK.Kind, after))
+	}
+	return nil
 }
 
 func (a *Applier) write(ctx context.Context, owner Owner, ref Ref, desired runtime.ApplyConfiguration) error {
@@ -151,13 +207,9 @@ func (a *Applier) Delete(ctx context.Context, owner Owner, ref Ref) (gone bool, 
 }
 
 func (a *Applier) get(ctx context.Context, namespace string, ref Ref) (client.Object, error) {
-	raw, err := a.Client.Scheme().New(ref.GVK)
+	obj, err := a.empty(ref)
 	if err != nil {
-		return nil, fmt.Errorf("make an empty %s: %w", ref.GVK.Kind, err)
-	}
-	obj, ok := raw.(client.Object)
-	if !ok {
-		return nil, fmt.Errorf("%s is not an API object", ref.GVK.Kind)
+		return nil, err
 	}
 	err = a.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, obj)
 	if apierrors.IsNotFound(err) {
@@ -165,6 +217,19 @@ func (a *Applier) get(ctx context.Context, namespace string, ref Ref) (client.Ob
 	}
 	if err != nil {
 		return nil, fmt.Errorf("get %s %s/%s: %w", ref.GVK.Kind, namespace, ref.Name, err)
+	}
+	return obj, nil
+}
+
+// empty makes an object of a kind without content.
+func (a *Applier) empty(ref Ref) (client.Object, error) {
+	raw, err := a.Client.Scheme().New(ref.GVK)
+	if err != nil {
+		return nil, fmt.Errorf("make an empty %s: %w", ref.GVK.Kind, err)
+	}
+	obj, ok := raw.(client.Object)
+	if !ok {
+		return nil, fmt.Errorf("%s is not an API object", ref.GVK.Kind)
 	}
 	return obj, nil
 }
