@@ -16,21 +16,23 @@ main() {
   require_debian_root
   if ! running containerd; then fail "the cluster \"$CLUSTER_NAME\" is not up: run make cluster first"; fi
   "$CLUSTER_SOURCE/build.sh" cloudnative-pg
-  ensure_postgres_rootfs
   local operator postgres
-  operator="$(make_tarball cloudnative-pg build_operator_image)"
-  postgres="$(make_tarball postgresql build_postgres_image)"
-  load_tarball "$operator" cloudnative-pg
-  load_tarball "$postgres" postgresql
+  operator="$(with_images_locked make_image cloudnative-pg build_operator_image)"
+  postgres="$(with_images_locked make_image postgresql build_postgres_image)"
   install_operator "$operator" "$postgres"
   echo "CNPG_POSTGRES_IMAGE=$postgres"
 }
 
-# make_tarball name function: prints the image's reference.
-make_tarball() {
-  mkdir -p "$IMAGE_DIR"
-  run_step "image localhost/community/$1" "$CACHE_DIR/log/image-$1.log" "$2" "$IMAGE_DIR/$1.tar"
-  cat "$IMAGE_DIR/$1.tar.reference"
+# make_image name function: builds the image, loads it and prints its reference.
+make_image() {
+  local tarball="$IMAGE_DIR/$1.tar" reference
+  if [[ "$1" == postgresql ]]; then ensure_postgres_rootfs; fi
+  run_step "image localhost/community/$1" "$CACHE_DIR/log/image-$1.log" "$2" "$tarball"
+  reference="$(cat "$tarball.reference")"
+  if ! ctr_node images list -q 2>/dev/null | grep -xF "$reference" >/dev/null; then
+    run_step "loading $reference" "$LOG_DIR/load-image.log" ctr_node images import "$tarball"
+  fi
+  echo "$reference"
 }
 
 build_operator_image() {
@@ -44,11 +46,6 @@ build_operator_image() {
 build_postgres_image() {
   "$(build_small_program hack/images/tarball)" -repository "$POSTGRES_REPOSITORY" -tag "$(postgres_version)-{digest}" \
     -output "$1" -rootfs "$POSTGRES_ROOTFS" -user 26:26 -env LANG=C.UTF-8 >"$1.reference"
-}
-
-load_tarball() {
-  if ctr_node images list -q 2>/dev/null | grep -qxF "$1"; then return; fi
-  run_step "loading $1" "$LOG_DIR/load-image.log" ctr_node images import "$IMAGE_DIR/$2.tar"
 }
 
 install_operator() {

@@ -27,10 +27,7 @@ main() {
   if ((${#wanted[@]} == 0)); then wanted=(operator ideas mail postgres); fi
   require_go
   if $load; then require_running_cluster; fi
-  mkdir -p "$IMAGE_DIR" "$BIN_DIR/own"
-  exec 8>"$IMAGE_DIR/.lock"
-  flock 8
-  for image in "${wanted[@]}"; do make_image "$image" "$load"; done
+  for image in "${wanted[@]}"; do with_images_locked make_image "$image" "$load"; done
 }
 
 require_running_cluster() {
@@ -96,7 +93,7 @@ build_program() {
 
 load_image() {
   local reference="$1" tarball="$2"
-  if ctr_node images list -q 2>/dev/null | grep -qxF "$reference"; then return; fi
+  if ctr_node images list -q 2>/dev/null | grep -xF "$reference" >/dev/null; then return; fi
   run_step "loading $reference" "$LOG_DIR/load-image.log" ctr_node images import "$tarball"
   remember_image "$reference"
 }

@@ -19,6 +19,15 @@ node_image_version() {
 node_image() { echo "localhost/community/$1:$(node_image_version "$1")-$NODE_IMAGE_RECIPE"; }
 node_image_file() { echo "$IMAGE_DIR/$1-$(node_image_version "$1")-$NODE_IMAGE_RECIPE.tar"; }
 
+# with_images_locked runs a command while no other script works on the same tarballs; instances share them.
+with_images_locked() {
+  mkdir -p "$IMAGE_DIR"
+  (
+    flock 8
+    "$@"
+  ) 8>"$IMAGE_DIR/.lock"
+}
+
 # build_node_images makes the tarballs that are missing.
 build_node_images() {
   local name
@@ -34,7 +43,6 @@ build_node_image() {
   program="$BIN_DIR/$name-$(node_image_version "$name")/$name"
   local arguments=(-repository "localhost/community/$name" -tag "$(node_image_version "$name")-$NODE_IMAGE_RECIPE"
     -output "$(node_image_file "$name")")
-  mkdir -p "$IMAGE_DIR"
   case "$name" in
     pause)
       program="$(build_small_program hack/images/pause)"

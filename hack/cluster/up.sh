@@ -68,7 +68,7 @@ prepare() {
   refuse_taken_ports
   ensure_packages iproute2 util-linux nftables iptables conntrack containernetworking-plugins curl openssl busybox-static ca-certificates procps kmod mount
   "$CLUSTER_SOURCE/build.sh"
-  build_node_images
+  with_images_locked build_node_images
   build_small_program hack/cluster/forward >/dev/null
   if ! leftovers_are_usable; then
     say "a former run ended badly: stopping what is left of it"
