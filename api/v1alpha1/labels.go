@@ -18,8 +18,9 @@ const (
 	// LabelCommunity holds the name of the Community that an object belongs to.
 	LabelCommunity = "cocreation.quaeso.io/community"
 
-	// ComponentIdeas is the idea service, ComponentDatabase its PostgreSQL.
-	ComponentIdeas    = "ideas"
+	// ComponentIdeas is the idea service.
+	ComponentIdeas = "ideas"
+	// ComponentDatabase is its PostgreSQL.
 	ComponentDatabase = "database"
 
 	// AnnotationApplied holds a hash of what the operator last applied, to tell a field that is no longer

@@ -126,7 +126,7 @@ func (r *Reconciler) otherDefaults(ctx context.Context, class *v1alpha1.Communit
 
 func (r *Reconciler) report(ctx context.Context, class, before *v1alpha1.CommunityClass, users []string, problem error) error {
 	class.Status.ObservedGeneration = class.Generation
-	class.Status.Communities = int32(min(len(users), math.MaxInt32)) //nolint:gosec // bounded
+	class.Status.Communities = int32(min(len(users), math.MaxInt32))
 	conditions.Summarize(&class.Status.Conditions, class.Generation,
 		[]conditions.Outcome{{Type: v1alpha1.ConditionReady, Err: problem}}, "the class can be used")
 	if equality.Semantic.DeepEqual(before.Status, class.Status) {
