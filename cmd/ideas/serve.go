@@ -33,6 +33,7 @@ const (
 	readTimeout     = 20 * time.Second
 	writeTimeout    = 30 * time.Second
 	idleTimeout     = 90 * time.Second
+	requestTimeout  = 15 * time.Second
 	maxHeaderBytes  = 32 << 10
 	shutdownTimeout = 20 * time.Second
 )
@@ -186,7 +187,16 @@ func (s *service) pages() http.Handler {
 	if id, err := s.files.Read(control.FileOIDCClientID); err == nil && id != "" {
 		config.OIDC = issuer{oidc.New(s.oidcCredentials, s.options.allowPrivateIssuers)}
 	}
-	return s.trimmer.count(s.metrics.measure(web.New(config)))
+	return withDeadline(s.trimmer.count(s.metrics.measure(web.New(config))))
+}
+
+// withDeadline ends what a request has asked of a database that no longer answers.
+func withDeadline(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 func (s *service) management() http.Handler {

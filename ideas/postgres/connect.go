@@ -149,6 +149,8 @@ func (s *Store) poolConfig() (string, *pgxpool.Config, error) {
 		return "", nil, fmt.Errorf("parse the connection URI: %w", err)
 	}
 	pinSession(config.ConnConfig)
+	// Many requests at once open many connections at once, which takes a busy server a while.
+	config.ConnConfig.ConnectTimeout = 2 * connectTimeout
 	config.MaxConns = s.config.MaxConns
 	// Many communities may share a server: a quiet one keeps no connection but the listening one.
 	config.MinConns, config.MinIdleConns = 0, 0
@@ -160,7 +162,6 @@ func (s *Store) poolConfig() (string, *pgxpool.Config, error) {
 
 // pinSession sets what every session of ours works by, whatever the URI, the role or the database say.
 func pinSession(config *pgx.ConnConfig) {
-	config.ConnectTimeout = connectTimeout
 	for name, value := range map[string]string{
 		// pg_catalog comes first because it is not named, pg_temp last because it is; public is not there.
 		"search_path":                         Schema + ", pg_temp",
@@ -182,7 +183,7 @@ func pinSession(config *pgx.ConnConfig) {
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 func connect(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, config.Copy())
 	if err != nil {

@@ -94,6 +94,29 @@ func TestRecoversFromARestart(t *testing.T) {
 	}
 }
 
+// TestNoticesASilentServer has the line go dead without a word, as when a node is lost.
+func TestNoticesASilentServer(t *testing.T) {
+	db := testutil.Postgres(t).Database(t)
+	proxy := newProxy(t, db.Server)
+	uri := strings.Replace(db.URI(), fmt.Sprint(db.Server.Port), fmt.Sprint(proxy.port), 1)
+	store := open(t, postgres.Config{URI: func() (string, error) { return uri, nil }})
+	if _, err := store.Totals(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	proxy.frozen.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if _, err := store.Totals(ctx); !errors.Is(err, ideas.ErrUnavailable) {
+		t.Errorf("a query that gets no answer: %v, want ErrUnavailable", err)
+	}
+	eventually(t, 20*time.Second, "the report of the outage", func() bool { return !store.Database().Ready })
+	proxy.frozen.Store(false)
+	eventually(t, 20*time.Second, "the recovery", func() bool {
+		_, err := store.Totals(t.Context())
+		return store.Database().Ready && err == nil
+	})
+}
+
 func TestRotatedPasswordIsTakenUp(t *testing.T) {
 	db := testutil.Postgres(t).Database(t)
 	var uri atomic.Value
@@ -300,6 +323,7 @@ type proxy struct {
 	mutex    sync.Mutex
 	isCut    bool
 	conns    []net.Conn
+	frozen   atomic.Bool
 	upstream string
 }
 
@@ -310,7 +334,7 @@ func newProxy(t *testing.T, server *testutil.PostgresServer) *proxy {
 		t.Fatal(err)
 	}
 	p := &proxy{port: l.Addr().(*net.TCPAddr).Port, upstream: net.JoinHostPort(server.Host, fmt.Sprint(server.Port))}
-	t.Cleanup(func() { _ = l.Close(); p.cut() })
+	t.Cleanup(func() { p.frozen.Store(false); _ = l.Close(); p.cut() })
 	go func() {
 		for {
 			client, err := l.Accept()
@@ -337,6 +361,9 @@ func (p *proxy) connect(client net.Conn) {
 			buffer := make([]byte, 32<<10)
 			for {
 				n, err := pair[0].Read(buffer)
+				for p.frozen.Load() {
+					time.Sleep(time.Millisecond)
+				}
 				if _, writeErr := pair[1].Write(buffer[:n]); err != nil || writeErr != nil {
 					_ = pair[1].Close()
 					return

@@ -186,9 +186,7 @@ func TestSupportCountsAMemberOnce(t *testing.T) {
 func TestThreeHundredVotersAtOnce(t *testing.T) {
 	const voters = 300
 	db := migrated(t)
-	config := configFor(db)
-	config.MaxConns = 40
-	stores := []*postgres.Store{open(t, config), open(t, config)} // two replicas
+	stores := []*postgres.Store{open(t, configFor(db)), open(t, configFor(db))} // two replicas
 	author := member(t, stores[0], "Alix")
 	idea := submit(t, stores[0], author, "A tent")
 	db.Exec(t, fmt.Sprintf("INSERT INTO ideas.member (name, locale) SELECT 'Voter ' || n, 'fr' FROM generate_series(1, %d) n", voters))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +26,7 @@ const Schema = "ideas"
 
 // Limits of a session, so that neither a slow query nor a lost client holds locks for long.
 const (
-	connectTimeout   = 3 * time.Second
+	connectTimeout   = 5 * time.Second
 	statementTimeout = 10 * time.Second
 	lockTimeout      = 5 * time.Second
 	idleTransaction  = 15 * time.Second
@@ -119,6 +120,10 @@ func (s *Store) transact(ctx context.Context, attempt string, run func(tx pgx.Tx
 // SQLSTATE codes that mean something to the domain.
 const codeForeignKey = "23503"
 
+// unavailableCodes begin the codes of a server that goes down, starts or cancels what takes too long, that lacks
+// resources, or whose connection fails.
+var unavailableCodes = []string{"57", "55P03", "53", "08"}
+
 // failed says what was attempted, and translates what the domain has an error for.
 func (s *Store) failed(attempt string, err error) error {
 	field := (*ideas.FieldError)(nil)
@@ -143,12 +148,19 @@ func (s *Store) failed(attempt string, err error) error {
 }
 
 func isConnectionFailure(err error) bool {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return false
+	if errors.Is(err, context.Canceled) {
+		return false // whoever asked has gone
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true
 	}
 	if answer := (*pgconn.PgError)(nil); errors.As(err, &answer) {
-		// Class 57P: the server goes down or is starting; 53: it lacks resources; 08: the connection.
-		return len(answer.Code) == 5 && (answer.Code[:3] == "57P" || answer.Code[:2] == "53" || answer.Code[:2] == "08")
+		for _, class := range unavailableCodes {
+			if strings.HasPrefix(answer.Code, class) {
+				return true
+			}
+		}
+		return false
 	}
 	connect, network := (*pgconn.ConnectError)(nil), net.Error(nil)
 	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, pgconn.ErrConnClosed) || pgconn.SafeToRetry(err)
