@@ -148,7 +148,7 @@ func (c *smtpSession) read() (string, error) {
 	c.server.mutex.Lock()
 	c.server.transcript.WriteString(line)
 	c.server.mutex.Unlock()
-	return strings.TrimRight(line, "\r\n"), err //nolint:wrapcheck // ends the session
+	return strings.TrimRight(line, "\r\n"), err
 }
 
 // command answers one line; false ends the session.
