@@ -3,13 +3,10 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -22,46 +19,16 @@ import (
 	"github.com/quaeso/community-operator/internal/stack"
 )
 
-// serving opens the community's home page again and again until stop is called, which fails the test if any
-// request failed.
-func (w *world) serving(c *v1alpha1.Community) (stop func()) {
+// serving keeps traffic on the community's home page until stop is called, which fails the test if any request
+// failed.
+func (w *world) serving(c *v1alpha1.Community, during string) (stop func()) {
 	w.Helper()
-	m := w.visitor(c.Status.URL)
 	// A proxy that took the route may learn of the pods behind it a moment later.
 	w.eventually(readSoon, "the page opens", func() error { return w.opens(c.Status.URL) })
-	ctx, cancel := context.WithCancel(w.ctx)
-	var failures []string
-	var requests int
-	var done sync.WaitGroup
-	done.Go(func() {
-		tick := time.NewTicker(50 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			requests++
-			got, err := m.do("GET", "/", nil)
-			if err == nil && got.status != http.StatusOK {
-				err = fmt.Errorf("answered %d: %.200s", got.status, got.body)
-			}
-			if err != nil && w.ctx.Err() == nil && len(failures) < 5 {
-				failures = append(failures, fmt.Sprintf("request %d at %s: %v", requests, time.Now().Format(time.TimeOnly), err))
-			}
-		}
-	})
+	l := w.startTraffic(c.Status.URL + "/")
 	return func() {
 		w.Helper()
-		cancel()
-		done.Wait()
-		if len(failures) > 0 {
-			w.Errorf("the last good stack did not go on serving:\n%s", strings.Join(failures, "\n"))
-		}
-		if requests < 5 {
-			w.Errorf("only %d requests were made", requests)
-		}
+		l.end(w, during)
 	}
 }
 
@@ -71,7 +38,7 @@ func TestBadSpecs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "badspec")
 	c := w.ready(w.community("lumiere"))
-	stop := w.serving(c)
+	stop := w.serving(c, "bad class, size and time zone")
 	for _, bad := range []struct {
 		edit func(*v1alpha1.CommunitySpec)
 		want expect
@@ -114,7 +81,7 @@ func TestBadSecrets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "badsecret")
 	c := w.ready(w.community("lumiere"))
-	stop := w.serving(c)
+	stop := w.serving(c, "bad Secrets")
 
 	change(w, c, func(c *v1alpha1.Community) { c.Spec.Mail = &v1alpha1.CommunityMail{SecretName: "smtp"} })
 	w.waitStalled(c, expect{v1alpha1.ConditionCredentialsReady, v1alpha1.ReasonSecretNotFound,
@@ -157,7 +124,7 @@ func TestTakenHostname(t *testing.T) {
 	w.waitStalled(holder, expect{v1alpha1.ConditionCredentialsReady, v1alpha1.ReasonSecretNotFound, []string{w.namespace + "/later", "the key uri"}})
 	c := w.ready(w.community("lumiere"))
 	before := c.Status.URL
-	stop := w.serving(c)
+	stop := w.serving(c, "a taken hostname")
 	change(w, c, func(c *v1alpha1.Community) { c.Spec.Hostnames = []v1alpha1.Hostname{held} })
 	w.waitStalled(c, expect{v1alpha1.ConditionAccepted, v1alpha1.ReasonHostnameTaken, []string{string(held), "choose another name"}})
 	if c.Status.URL != before {
@@ -230,7 +197,7 @@ func TestBadExternalDatabase(t *testing.T) {
 		w.waitReady(c)
 	}
 	failEach()
-	stop := w.serving(c)
+	stop := w.serving(c, "a refused database")
 	failEach()
 	stop()
 	title, _ := w.mainPath(c.Status.URL)
@@ -278,7 +245,7 @@ func TestBadImages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "badimage")
 	c := w.ready(w.community("lumiere"))
-	stop := w.serving(c)
+	stop := w.serving(c, "bad images")
 	image := func(name string) {
 		change(w, w.class, func(class *v1alpha1.CommunityClass) { class.Spec.IdeaService.Image = name })
 	}
@@ -364,7 +331,7 @@ func TestQuota(t *testing.T) {
 	allow("2")
 	w.waitReady(c)
 
-	stop := w.serving(c)
+	stop := w.serving(c, "a quota")
 	change(w, c, func(c *v1alpha1.Community) { c.Spec.Replicas = ptr.To(int32(2)) })
 	w.waitStalled(c, refused)
 	allow("4")

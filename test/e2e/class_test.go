@@ -34,7 +34,7 @@ func TestClassChange(t *testing.T) {
 	var stops []func()
 	for _, c := range communities {
 		w.waitReady(c)
-		stops = append(stops, w.serving(c))
+		stops = append(stops, w.serving(c, "a change of the class"))
 	}
 	change(w, w.class, func(class *v1alpha1.CommunityClass) {
 		class.Spec.PodTemplate = &v1alpha1.PodTemplateOverrides{Annotations: map[string]string{cost: "4711"}}
@@ -87,7 +87,7 @@ func TestClassInUse(t *testing.T) {
 	w := newWorld(t, "classuse")
 	c := w.ready(w.community("lumiere"))
 	other := w.newClass(w.namespace+"-other", func(class *v1alpha1.CommunityClass) { class.Spec = *w.class.Spec.DeepCopy() })
-	stop := w.serving(c)
+	stop := w.serving(c, "the deletion of the class")
 	w.delete(w.class)
 	w.eventually(readSoon, "the class says that it is in use", func() error {
 		return classStalled(w, v1alpha1.ReasonInUse, w.namespace+"/"+c.Name, "gone or use another class")
