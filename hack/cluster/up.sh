@@ -18,7 +18,7 @@ main() {
   fi
   prepare
   if [[ -z "$(members)" ]]; then
-    start_everything 60
+    start_everything 120
   else
     repair
   fi
@@ -39,7 +39,7 @@ repair() {
   if ((status != 0)); then
     say "repairing did not help: stopping everything and starting again"
     stop_everything
-    start_everything 60
+    start_everything 120
   fi
 }
 
