@@ -22,7 +22,7 @@ func CacheOptions(namespaces []string) cache.Options {
 	return cache.Options{
 		DefaultNamespaces:    namespaceConfigs(namespaces),
 		DefaultLabelSelector: ours,
-		DefaultTransform:     cache.TransformStripManagedFields(),
+		DefaultTransform:     newSharing().transform,
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.Community{}:      {Label: labels.Everything()},
 			&v1alpha1.CommunityClass{}: {Label: labels.Everything()},

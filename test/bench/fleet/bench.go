@@ -130,6 +130,14 @@ func (b *bench) measureStart(ctx context.Context, r *report.Report) error {
 	return nil
 }
 
+// hold waits for an interrupt and says how to run another operator on the fleet.
+func (b *bench) hold(ctx context.Context, _ *report.Report) error {
+	progress("holding; for another operator: kill %d; KUBECONFIG=%s %s --operator-namespace=%s --control-dial-address=%s",
+		b.operator.cmd.Process.Pid, b.cluster.kubeconfig, b.options.operator, operatorNamespace, b.services.address())
+	<-ctx.Done()
+	return nil
+}
+
 // reportRequests counts everything that the Communities cost: the status writes, the finalizer, reads and
 // events are shared out among the children.
 func reportRequests(r *report.Report, requests []request, communities int) {

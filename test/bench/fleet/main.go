@@ -35,6 +35,7 @@ type options struct {
 	others       int
 	broken       int
 	reportOnly   bool
+	hold         bool
 	profiles     string
 	keepLogs     string
 }
@@ -51,6 +52,7 @@ func parseFlags() options {
 	flag.IntVar(&o.others, "others", 100, "healthy Communities in each round")
 	flag.IntVar(&o.broken, "broken", 20, "broken Communities in each round that has them")
 	flag.BoolVar(&o.reportOnly, "report-only", false, "end well although a requirement is missed")
+	flag.BoolVar(&o.hold, "hold", false, "stop when all are Ready and leave everything running until an interrupt, to look around")
 	flag.StringVar(&o.profiles, "profiles", "", "folder for CPU and heap profiles of the operator; the CPU profile costs some speed")
 	flag.StringVar(&o.keepLogs, "operator-log", os.DevNull, "file for the operator's log")
 	flag.Parse()
@@ -80,9 +82,13 @@ func run(ctx context.Context, o options) error {
 	}
 	defer b.close()
 	r := &report.Report{}
-	for _, part := range []func(context.Context, *report.Report) error{
+	parts := []func(context.Context, *report.Report) error{
 		b.measureStart, b.measureQuiet, b.measureRestart, b.measureForeignSecrets, b.measureBroken,
-	} {
+	}
+	if o.hold {
+		parts = []func(context.Context, *report.Report) error{b.measureStart, b.hold}
+	}
+	for _, part := range parts {
 		if err := part(ctx, r); err != nil {
 			return err
 		}
