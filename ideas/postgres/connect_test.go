@@ -263,26 +263,6 @@ func TestNewerSchemaIsServed(t *testing.T) {
 	}
 }
 
-// TestReadyWithin100Milliseconds measures a start with the schema in place, the best of a few: the machine may be
-// busy with something else.
-func TestReadyWithin100Milliseconds(t *testing.T) {
-	db := migrated(t)
-	best := time.Hour
-	for range 5 {
-		start := time.Now()
-		store := run(t, configFor(db))
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		if err := store.WaitReady(ctx); err != nil {
-			t.Fatal(err)
-		}
-		cancel()
-		best = min(best, time.Since(start))
-	}
-	if best > 100*time.Millisecond {
-		t.Errorf("ready after %s at best, want 100 ms", best)
-	}
-}
-
 func TestSecretsStayOutOfTheLog(t *testing.T) {
 	db := testutil.Postgres(t).Database(t)
 	var log lockedBuffer
