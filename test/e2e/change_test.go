@@ -108,6 +108,17 @@ func TestBrandChange(t *testing.T) {
 
 var themeLink = regexp.MustCompile(`href="(/theme\.css[^"]*)"`)
 
+// looksNamed opens the home page anew and compares its name.
+func (w *world) looksNamed(base, name string) error {
+	m := w.visitor(base)
+	defer m.http.CloseIdleConnections()
+	home, err := m.do("GET", "/?lang=en", nil)
+	if err == nil && (home.status != http.StatusOK || !strings.Contains(home.body, name)) {
+		err = fmt.Errorf("home answers %d without %q", home.status, name)
+	}
+	return err
+}
+
 // looksLike opens the home page anew and compares its name, and the colour in the style sheet it links to.
 func (w *world) looksLike(base, name, color string) error {
 	m := w.visitor(base)

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -58,7 +59,12 @@ func useShared(w *world, server *postgres) {
 	server.query(w.ctx, w.T, "postgres", "CREATE ROLE admin LOGIN CREATEDB CREATEROLE PASSWORD '"+password+"'")
 	admin := secret(cluster.operatorNamespace, w.namespace+"-admin", map[string]string{"uri": server.uri("admin", password, "postgres")})
 	w.createAll(admin)
-	w.Cleanup(func() { w.delete(admin) })
+	w.Cleanup(func() {
+		// The test's own context has ended by now.
+		if err := cluster.client.Delete(context.Background(), admin); err != nil {
+			w.Errorf("delete the administrator's Secret: %v", err)
+		}
+	})
 	change(w, w.class, func(class *v1alpha1.CommunityClass) {
 		class.Spec.Database = v1alpha1.ClassDatabase{
 			Kind: v1alpha1.DatabaseShared, Shared: &v1alpha1.SharedDatabaseSettings{AdminSecretName: admin.Name},
