@@ -13,8 +13,13 @@ import (
 	"time"
 )
 
-// ErrUnauthorized is returned when the service refuses the token, such as just after it was renewed.
-var ErrUnauthorized = errors.New("the idea service refused the control token")
+var (
+	// ErrUnauthorized is returned when the service refuses the token, such as just after it was renewed.
+	ErrUnauthorized = errors.New("the idea service refused the control token")
+	// ErrContract is returned for an answer that is none by this contract, such as that of something else that
+	// listens there.
+	ErrContract = errors.New("the answer does not keep the control contract")
+)
 
 // Timeouts of one call. A service that hangs must not hold up the operator's other communities.
 const (
@@ -56,7 +61,7 @@ func (c *Client) Observe(ctx context.Context, address, token string) (State, err
 		return State{}, fmt.Errorf("observe the idea service: %w", err)
 	}
 	if status != http.StatusOK {
-		return State{}, fmt.Errorf("observe the idea service: unexpected status %d", status)
+		return State{}, fmt.Errorf("observe the idea service: status %d: %w", status, ErrContract)
 	}
 	return s, nil
 }
@@ -76,7 +81,7 @@ func (c *Client) Declare(ctx context.Context, address, token string, d Declarati
 	case http.StatusOK, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable:
 		return a, nil
 	default:
-		return Answer{}, fmt.Errorf("declare settings to the idea service: unexpected status %d", status)
+		return Answer{}, fmt.Errorf("declare settings to the idea service: status %d: %w", status, ErrContract)
 	}
 }
 
@@ -98,13 +103,29 @@ func (c *Client) call(ctx context.Context, method, address, token string, body [
 	case resp.StatusCode == http.StatusUnauthorized:
 		return 0, ErrUnauthorized
 	case resp.StatusCode == http.StatusBadRequest:
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
-		return 0, fmt.Errorf("the idea service did not understand: %s", strings.TrimSpace(string(text)))
-	case strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json"):
-		// An answer of a newer service may have fields that this operator does not know.
-		if err := json.NewDecoder(io.LimitReader(resp.Body, MaxDeclarationBytes)).Decode(out); err != nil {
-			return 0, fmt.Errorf("decode the answer: %w", err)
-		}
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 512)) // what could be read is better than nothing
+		return 0, fmt.Errorf("the idea service did not understand: %s: %w", strings.TrimSpace(string(text)), ErrContract)
+	case !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json"):
+		return 0, fmt.Errorf("status %d without JSON: %w", resp.StatusCode, ErrContract)
 	}
-	return resp.StatusCode, nil
+	return resp.StatusCode, decodeAnswer(resp.Body, out)
+}
+
+// decodeAnswer reads an answer. One of a newer service may have fields that this operator does not know.
+func decodeAnswer(body io.Reader, out any) error {
+	raw, err := io.ReadAll(io.LimitReader(body, MaxDeclarationBytes+1))
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if len(raw) > MaxDeclarationBytes {
+		return fmt.Errorf("an answer of more than %d bytes: %w", MaxDeclarationBytes, ErrContract)
+	}
+	// A null is valid JSON for every type and would leave the answer empty.
+	if trimmed := bytes.TrimSpace(raw); len(trimmed) == 0 || trimmed[0] != '{' {
+		return fmt.Errorf("an answer that is no object: %w", ErrContract)
+	}
+	if err := json.Unmarshal(raw, out); err != nil {
+		return fmt.Errorf("decode the answer: %w: %w", ErrContract, err)
+	}
+	return nil
 }

@@ -181,12 +181,13 @@ const (
 // Decode reads one JSON value into v, refusing unknown fields, trailing data and more than
 // MaxDeclarationBytes.
 func Decode(r io.Reader, v any) error {
-	d := json.NewDecoder(io.LimitReader(r, MaxDeclarationBytes))
+	limited := &io.LimitedReader{R: r, N: MaxDeclarationBytes + 1}
+	d := json.NewDecoder(limited)
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		return fmt.Errorf("decode control message: %w", err)
 	}
-	if _, err := d.Token(); err != io.EOF {
+	if _, err := d.Token(); err != io.EOF || limited.N == 0 {
 		return fmt.Errorf("decode control message: trailing data or more than %d bytes", MaxDeclarationBytes)
 	}
 	return nil
