@@ -47,10 +47,15 @@ type ForeignError struct {
 	Kind, Namespace, Name string
 	// HeldBy names the controller of the object, when it has one.
 	HeldBy string
+	// Former tells that it is a child of an earlier Community of the same name, which is being collected.
+	Former bool
 }
 
 // Error implements error.
 func (e *ForeignError) Error() string {
+	if e.Former {
+		return fmt.Sprintf("%s %s/%s of an earlier Community of this name is being removed", e.Kind, e.Namespace, e.Name)
+	}
 	held := ""
 	if e.HeldBy != "" {
 		held = " (controlled by " + e.HeldBy + ")"
@@ -101,6 +106,7 @@ func (a *Applier) Apply(ctx context.Context, owner Owner, desired runtime.ApplyC
 	if err != nil {
 		return nil, err
 	}
+	var extra map[string]any
 	if live != nil {
 		if err := a.Guard(owner, ref.GVK.Kind, live); err != nil {
 			return nil, err
@@ -109,57 +115,50 @@ func (a *Applier) Apply(ctx context.Context, owner Owner, desired runtime.ApplyC
 		if err != nil {
 			return nil, fmt.Errorf("read %s %s: %w", ref.GVK.Kind, ref.Name, err)
 		}
-		if live.GetAnnotations()[v1alpha1.AnnotationApplied] == hash && covers(have, want) && !a.drifted(ref, live.GetUID(), have, want) {
+		extra = a.drift(ref, live.GetUID(), have, want)
+		if live.GetAnnotations()[v1alpha1.AnnotationApplied] == hash && covers(have, want) && extra == nil {
 			return live, nil
 		}
 	}
 	if err := set(desired, "WithAnnotations", map[string]string{v1alpha1.AnnotationApplied: hash}); err != nil {
 		return nil, err
 	}
-	if live == nil {
+	switch {
+	case live == nil:
 		return nil, a.applyUnseen(ctx, owner, ref, desired)
+	case extra == nil:
+		return live, a.write(ctx, owner, ref, desired)
+	default:
+		return live, a.purge(ctx, owner, live, ref, extra, desired, want)
 	}
-	if err := a.write(ctx, owner, ref, desired); err != nil {
-		return live, err
-	}
-	return live, a.removeSurplus(ctx, owner, ref, desired, want)
 }
 
-// drifted tells whether a closed field holds more than is wanted, and more than the API server insists on.
-func (a *Applier) drifted(ref Ref, uid types.UID, have, want map[string]any) bool {
-	if surplus(ref.GVK.Kind, have, want) == nil {
-		return false
-	}
-	insisted, ok := a.insisted.Load(uid)
-	return !ok || !reflect.DeepEqual(insisted, closedContent(ref.GVK.Kind, have))
-}
-
-// removeSurplus takes away what somebody else added to closed fields of a child. answer is the API server's
-// answer to its apply.
-func (a *Applier) removeSurplus(ctx context.Context, owner Owner, ref Ref, answer runtime.ApplyConfiguration, want map[string]any) error {
-	_, have, err := describe(answer)
-	if err != nil {
-		return fmt.Errorf("read the answer to %s %s: %w", ref.GVK.Kind, ref.Name, err)
-	}
+// drift returns a patch that removes what closed fields of a child hold beyond what is wanted and beyond what
+// the API server insists on; nil where there is nothing.
+func (a *Applier) drift(ref Ref, uid types.UID, have, want map[string]any) map[string]any {
 	extra := surplus(ref.GVK.Kind, have, want)
-	if extra == nil {
+	if insisted, ok := a.insisted.Load(uid); ok && reflect.DeepEqual(insisted, closedContent(ref.GVK.Kind, have)) {
 		return nil
 	}
+	return extra
+}
+
+// purge takes away what somebody else added to closed fields of a child, and then applies it: an apply by itself
+// leaves that there, or is refused because of it.
+func (a *Applier) purge(ctx context.Context, owner Owner, live client.Object, ref Ref, extra map[string]any, desired runtime.ApplyConfiguration, want map[string]any) error {
 	// The UID keeps the patch from another object that took the place of this one.
-	raw, err := json.Marshal(merge(map[string]any{"metadata": map[string]any{"uid": child(have["metadata"], "uid")}}, extra))
+	raw, err := json.Marshal(merge(map[string]any{"metadata": map[string]any{"uid": live.GetUID()}}, extra))
 	if err != nil {
 		return fmt.Errorf("marshal a patch of %s %s: %w", ref.GVK.Kind, ref.Name, err)
 	}
-	live, err := a.empty(ref)
-	if err != nil {
-		return err
-	}
-	live.SetNamespace(owner.Namespace)
-	live.SetName(ref.Name)
-	if err := a.Client.Patch(ctx, live, client.RawPatch(types.MergePatchType, raw), client.FieldOwner(v1alpha1.FieldManager)); err != nil {
+	patched := live.DeepCopyObject().(client.Object)
+	if err := a.Client.Patch(ctx, patched, client.RawPatch(types.MergePatchType, raw), client.FieldOwner(v1alpha1.FieldManager)); err != nil {
 		return fmt.Errorf("remove what was added to %s %s/%s: %w", ref.GVK.Kind, owner.Namespace, ref.Name, err)
 	}
-	after, err := content(live)
+	if err := a.write(ctx, owner, ref, desired); err != nil {
+		return err
+	}
+	after, err := content(patched)
 	if err != nil {
 		return fmt.Errorf("read %s %s: %w", ref.GVK.Kind, ref.Name, err)
 	}
@@ -174,6 +173,12 @@ func (a *Applier) write(ctx context.Context, owner Owner, ref Ref, desired runti
 		return fmt.Errorf("apply %s %s/%s: %w", ref.GVK.Kind, owner.Namespace, ref.Name, err)
 	}
 	return nil
+}
+
+// WasApplied tells whether an object was last applied as desired, whatever became of it since.
+func WasApplied(live client.Object, desired runtime.ApplyConfiguration) bool {
+	hash, _, err := describe(desired)
+	return err == nil && live.GetAnnotations()[v1alpha1.AnnotationApplied] == hash
 }
 
 // Get reads a child of ours from the cache; nil when there is none.
@@ -207,22 +212,6 @@ func (a *Applier) Delete(ctx context.Context, owner Owner, ref Ref) (gone bool, 
 }
 
 func (a *Applier) get(ctx context.Context, namespace string, ref Ref) (client.Object, error) {
-	obj, err := a.empty(ref)
-	if err != nil {
-		return nil, err
-	}
-	err = a.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, obj)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("get %s %s/%s: %w", ref.GVK.Kind, namespace, ref.Name, err)
-	}
-	return obj, nil
-}
-
-// empty makes an object of a kind without content.
-func (a *Applier) empty(ref Ref) (client.Object, error) {
 	raw, err := a.Client.Scheme().New(ref.GVK)
 	if err != nil {
 		return nil, fmt.Errorf("make an empty %s: %w", ref.GVK.Kind, err)
@@ -230,6 +219,13 @@ func (a *Applier) empty(ref Ref) (client.Object, error) {
 	obj, ok := raw.(client.Object)
 	if !ok {
 		return nil, fmt.Errorf("%s is not an API object", ref.GVK.Kind)
+	}
+	err = a.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, obj)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("get %s %s/%s: %w", ref.GVK.Kind, namespace, ref.Name, err)
 	}
 	return obj, nil
 }
@@ -274,6 +270,7 @@ func (a *Applier) Guard(owner Owner, kind string, live client.Object) error {
 	foreign := &ForeignError{Kind: kind, Namespace: owner.Namespace, Name: live.GetName()}
 	if c := metav1.GetControllerOf(live); c != nil {
 		foreign.HeldBy = c.Kind + " " + c.Name
+		foreign.Former = c.APIVersion == v1alpha1.GroupVersion.String() && c.Kind == "Community" && c.Name == owner.Name
 	}
 	return foreign
 }
