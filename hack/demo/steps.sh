@@ -46,7 +46,7 @@ install_operator() {
 create_community() {
   kubectl kustomize config/samples/demo |
     sed -e "s|\bIDEAS_IMAGE\b|$IDEAS_IMAGE|" -e "s|\bPOSTGRES_IMAGE\b|$POSTGRES_IMAGE|" -e "s|\bMAIL_IMAGE\b|$MAIL_IMAGE|" |
-    kubectl apply --server-side --field-manager=demo -f - >/dev/null
+    kubectl apply --server-side --force-conflicts --field-manager=demo -f - >/dev/null
 }
 
 # wait_until_ready prints the community's own words whenever they change.
