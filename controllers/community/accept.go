@@ -27,7 +27,8 @@ func (r *Reconciler) accept(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	if _, err := time.LoadLocation(plan.TimeZone); err != nil {
+	// Go's name for the machine's own zone is not one of the database.
+	if _, err := time.LoadLocation(plan.TimeZone); err != nil || plan.TimeZone == time.Local.String() {
 		return conditions.Stall(v1alpha1.ReasonUnknownTimeZone,
 			"spec.brand.timeZone %q is not in the time zone database; use an IANA name such as Europe/Paris", plan.TimeZone)
 	}

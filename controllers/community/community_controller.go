@@ -5,6 +5,7 @@ package community
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -46,10 +47,11 @@ type Reconciler struct {
 	// Clock tells the time.
 	Clock clock.PassiveClock
 
-	applier  apply.Applier
-	claims   *hostnameClaims
-	optional *optionalKinds
-	ensured  *ensuredDatabases
+	applier     apply.Applier
+	claims      *hostnameClaims
+	optional    *optionalKinds
+	ensured     *ensuredDatabases
+	unreachable *firstSeen
 }
 
 // ControlClient is the part of the control contract that phases need.
@@ -93,8 +95,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		return ctrl.Result{}, r.patchStatus(ctx, s)
 	}
 	if controllerutil.AddFinalizer(community, v1alpha1.FinalizerCommunity) {
-		// The update's own event brings the Community back with its finalizer in place.
-		if err := r.Patch(ctx, community, client.MergeFrom(s.before)); err != nil {
+		// A patch of a list replaces it: the lock keeps a finalizer that somebody else added meanwhile.
+		if err := r.Patch(ctx, community, client.MergeFromWithOptions(s.before, client.MergeFromWithOptimisticLock{})); err != nil {
 			return ctrl.Result{}, fmt.Errorf("add the finalizer: %w", err)
 		}
 		s = newScope(community, r.Clock.Now())
@@ -105,7 +107,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	if err := r.patchStatus(ctx, s); err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: next}, phaseErr
+	if phaseErr != nil {
+		return ctrl.Result{}, phaseErr
+	}
+	return ctrl.Result{RequeueAfter: next}, nil
 }
 
 // runPhases works from the spec to the route. A phase that cannot go on leaves what runs as it is; the later
@@ -118,19 +123,17 @@ func (r *Reconciler) runPhases(ctx context.Context, s *scope) {
 	}
 	s.record(v1alpha1.ConditionAccepted, r.claimHostnames(ctx, s), "class, size and hostnames can be used")
 	s.community.Status.Database = databaseStatus(s)
-	if err := r.findDatabasePassword(ctx, s); err != nil {
-		s.record(v1alpha1.ConditionCredentialsReady, err, "")
-		s.record(v1alpha1.ConditionWorkloadReady, r.observeWorkload(ctx, s), workloadReadyMessage)
-		return
-	}
+	passwordErr := firstError(r.findDatabasePassword(ctx, s), r.keepVolume(ctx, s))
+	s.databaseUnknown = passwordErr != nil
 	s.reportResolved()
-	s.record(v1alpha1.ConditionCredentialsReady, r.gatherCredentials(ctx, s), "every Secret is there and complete")
-	databaseErr, stackErr := r.applyStack(ctx, s)
+	s.record(v1alpha1.ConditionCredentialsReady, firstError(passwordErr, r.gatherCredentials(ctx, s)), "every Secret is there and complete")
+	s.tlsErr = r.checkTLSSecret(ctx, s)
+	applied := r.applyStack(ctx, s)
 	serviceErr := r.declareSettings(ctx, s)
-	s.record(v1alpha1.ConditionDatabaseReady, firstError(databaseErr, r.observeDatabase(ctx, s), s.databaseErr), "the database accepts connections")
-	s.record(v1alpha1.ConditionWorkloadReady, firstError(stackErr, r.observeWorkload(ctx, s)), workloadReadyMessage)
+	s.record(v1alpha1.ConditionDatabaseReady, firstError(applied.database, r.observeDatabase(ctx, s, applied.database), s.databaseErr), "the database accepts connections")
+	s.record(v1alpha1.ConditionWorkloadReady, firstError(applied.workload, r.observeWorkload(ctx, s)), workloadReadyMessage)
 	s.record(v1alpha1.ConditionSettingsInForce, serviceErr, "the idea service works by the current settings")
-	s.record(v1alpha1.ConditionRouteReady, r.observeRoute(ctx, s), "the route was accepted")
+	s.record(v1alpha1.ConditionRouteReady, firstError(applied.route, r.observeRoute(ctx, s)), "the route was accepted")
 }
 
 func firstError(errs ...error) error {
@@ -146,7 +149,7 @@ func firstError(errs ...error) error {
 func (r *Reconciler) event(c *v1alpha1.Community, kind, reason, action, message string) {
 	// The events API takes notes of at most 1,024 bytes.
 	if len(message) > 1000 {
-		message = message[:1000] + "…"
+		message = strings.ToValidUTF8(message[:1000], "") + "…"
 	}
 	r.Events.Eventf(c, nil, kind, reason, action, "%s", message)
 }

@@ -40,16 +40,21 @@ type gathering struct {
 // gatherCredentials collects what the idea service's pods read from files. A Secret that is missing or
 // incomplete is reported, and the part that it feeds stays as it was last good.
 func (r *Reconciler) gatherCredentials(ctx context.Context, s *scope) error {
+	pullErr := r.gatherPullSecret(ctx, s)
 	g, err := r.startGathering(ctx, s)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, src := range secretSources(s.community, s.class, r.OperatorNamespace) {
-		errs = append(errs, r.gatherFrom(ctx, s, g, src))
+		err := r.gatherFrom(ctx, s, g, src)
+		if src.part == partOIDC {
+			s.oidcErr = err
+		}
+		errs = append(errs, err)
 	}
 	g.addClassMail(s.community, s.class)
-	errs = append(errs, r.gatherDatabase(ctx, s, g), r.gatherPullSecret(ctx, s))
+	errs = append(errs, r.gatherDatabase(ctx, s, g), pullErr)
 	if len(g.files[control.FileDatabaseURI]) > 0 {
 		s.plan.Credentials, err = g.credentials()
 		errs = append(errs, err)

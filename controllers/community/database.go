@@ -2,6 +2,7 @@ package community
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
@@ -13,8 +14,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
 	"github.com/quaeso/community-operator/internal/apply"
@@ -36,57 +37,12 @@ type DatabaseServer interface {
 	Probe(ctx context.Context, uri string, caPEM []byte) error
 }
 
-// findDatabasePassword takes the password of the community's role from its Secret, or makes one.
-func (r *Reconciler) findDatabasePassword(ctx context.Context, s *scope) error {
-	if s.plan.Database.Kind == v1alpha1.DatabaseExternal {
-		return nil
-	}
-	secret, err := r.ownSecret(ctx, s, stack.DatabaseName(s.community.Name))
-	if err != nil {
-		return err
-	}
-	if secret != nil {
-		s.plan.Database.Password = string(secret.Data[corev1.BasicAuthPasswordKey])
-	}
-	if s.plan.Database.Password == "" {
-		s.plan.Database.Password = randomPassword()
-	}
-	return r.keepVolume(ctx, s)
-}
-
-// keepVolume takes over what cannot change about a volume that exists.
-func (r *Reconciler) keepVolume(ctx context.Context, s *scope) error {
-	name := stack.DatabaseName(s.community.Name)
-	switch s.plan.Database.Kind {
-	case v1alpha1.DatabaseStandalone:
-		live, err := r.applier.Get(ctx, s.owner, apply.Ref{GVK: corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"), Name: name})
-		if claim, ok := live.(*corev1.PersistentVolumeClaim); ok {
-			s.plan.Database.KeepVolume(claim.Spec.Resources.Requests[corev1.ResourceStorage], claim.Spec.StorageClassName)
-		}
-		return err
-	case v1alpha1.DatabaseCloudNativePG:
-		gvk := cnpg.GroupVersion.WithKind(cnpg.ClusterKind)
-		if !r.optional.installed(gvk) {
-			return nil
-		}
-		live, err := r.applier.Get(ctx, s.owner, apply.Ref{GVK: gvk, Name: name})
-		if cluster, ok := live.(*cnpg.Cluster); ok && cluster.Spec.Storage != nil {
-			size, parseErr := resource.ParseQuantity(cluster.Spec.Storage.Size)
-			if parseErr != nil {
-				return fmt.Errorf("read the storage of Cluster %s: %w", name, parseErr)
-			}
-			s.plan.Database.KeepVolume(size, cluster.Spec.Storage.StorageClass)
-		}
-		return err
-	default:
-		return nil
-	}
-}
-
 // observeDatabase tells how far the community's database is. A shared one is brought about here, after the
-// Secret with its password was written.
-func (r *Reconciler) observeDatabase(ctx context.Context, s *scope) error {
+// Secret with its password was written; applyErr says that it was not.
+func (r *Reconciler) observeDatabase(ctx context.Context, s *scope, applyErr error) error {
 	switch {
+	case s.databaseUnknown, applyErr != nil:
+		return nil
 	case s.plan.Database.Kind == v1alpha1.DatabaseShared:
 		return r.ensureShared(ctx, s)
 	case s.service != nil && s.service.Database.Ready, s.plan.Database.Kind == v1alpha1.DatabaseExternal:
@@ -133,7 +89,7 @@ func observeCluster(s *scope) error {
 // reconcile asks the server.
 type ensuredDatabases struct {
 	mu sync.Mutex
-	at map[types.UID]ensured
+	at map[types.NamespacedName]ensured
 }
 
 type ensured struct {
@@ -144,17 +100,23 @@ type ensured struct {
 // ensureInterval is how often a shared database is compared with its description without a cause.
 const ensureInterval = 10 * time.Minute
 
-func (e *ensuredDatabases) fresh(uid types.UID, inputs string, now time.Time) bool {
+func (e *ensuredDatabases) fresh(who types.NamespacedName, inputs string, now time.Time) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	have, ok := e.at[uid]
+	have, ok := e.at[who]
 	return ok && have.inputs == inputs && now.Sub(have.when) < ensureInterval
 }
 
-func (e *ensuredDatabases) done(uid types.UID, inputs string, now time.Time) {
+func (e *ensuredDatabases) done(who types.NamespacedName, inputs string, now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.at[uid] = ensured{inputs: inputs, when: now}
+	e.at[who] = ensured{inputs: inputs, when: now}
+}
+
+func (e *ensuredDatabases) forget(who types.NamespacedName) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.at, who)
 }
 
 func (r *Reconciler) ensureShared(ctx context.Context, s *scope) error {
@@ -164,8 +126,10 @@ func (r *Reconciler) ensureShared(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	inputs := fmt.Sprintf("%s@%s generation %d", ref, version, s.class.Generation)
-	if version != "" && r.ensured.fresh(s.community.UID, inputs, s.now) {
+	who := client.ObjectKeyFromObject(s.community)
+	inputs := fmt.Sprintf("%s: %s@%s, class %s generation %d, password %x", s.community.UID, ref, version, s.class.UID, s.class.Generation,
+		sha256.Sum256([]byte(s.plan.Database.Password)))
+	if version != "" && !s.databaseDrifted() && r.ensured.fresh(who, inputs, s.now) {
 		return nil
 	}
 	admin, err := r.sharedAdmin(ctx, s.class)
@@ -175,8 +139,21 @@ func (r *Reconciler) ensureShared(ctx context.Context, s *scope) error {
 	if err := r.Databases.Ensure(ctx, admin, s.sharedDatabase()); err != nil {
 		return databaseFailure(err)
 	}
-	r.ensured.done(s.community.UID, inputs, s.now)
+	r.ensured.done(who, inputs, s.now)
 	return nil
+}
+
+// databaseDrifted tells whether the idea service sees a shared database that is not as we made it.
+func (s *scope) databaseDrifted() bool {
+	if s.service == nil {
+		return false
+	}
+	switch s.service.Database.Reason {
+	case control.ReasonPasswordRefused, control.ReasonDatabaseMissing, control.ReasonPermissionDenied:
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *scope) sharedDatabase() postgres.Database {
@@ -213,16 +190,20 @@ func (r *Reconciler) sharedAdmin(ctx context.Context, class *v1alpha1.CommunityC
 
 // gatherDatabase adds the connection of a database that the operator made.
 func (r *Reconciler) gatherDatabase(ctx context.Context, s *scope, g *gathering) error {
+	if s.databaseUnknown {
+		g.keepLastGood(secretSource{files: []string{control.FileDatabaseURI, control.FileDatabaseCA}})
+		return nil
+	}
 	switch s.plan.Database.Kind {
 	case v1alpha1.DatabaseStandalone:
 		g.files[control.FileDatabaseURI] = []byte(stack.DatabaseURI(s.plan))
 		return nil
 	case v1alpha1.DatabaseCloudNativePG:
-		if err := r.gatherFrom(ctx, s, g, clusterCA(s.community)); err != nil {
-			return err
+		err := r.gatherFrom(ctx, s, g, clusterCA(s.community))
+		if len(g.files[control.FileDatabaseCA]) > 0 {
+			g.files[control.FileDatabaseURI] = []byte(stack.DatabaseURI(s.plan))
 		}
-		g.files[control.FileDatabaseURI] = []byte(stack.DatabaseURI(s.plan))
-		return nil
+		return err
 	case v1alpha1.DatabaseShared:
 		return r.gatherShared(ctx, s, g)
 	default:
@@ -261,7 +242,7 @@ func (r *Reconciler) gatherShared(ctx context.Context, s *scope, g *gathering) e
 		},
 	}
 	// A changed host or password must be noticed although the Secret is the same.
-	src.part += fmt.Sprintf("-%d", s.class.Generation)
+	src.part += fmt.Sprintf("-%d-%s", s.class.Generation, g.digest(map[string][]byte{"password": []byte(s.plan.Database.Password)}))
 	return r.gatherFrom(ctx, s, g, src)
 }
 
@@ -327,10 +308,17 @@ func databaseFailure(err error) error {
 }
 
 func databaseCondition(d control.Database) error {
+	message := bounded(d.Message, maxDatabaseMessage)
 	switch d.Reason {
 	case control.ReasonDatabaseStarting, "":
-		return conditions.Wait(retryDatabase, v1alpha1.ReasonProgressing, "the database is starting: %s", d.Message)
-	default:
-		return conditions.StallUntil(retryDatabase, d.Reason, "%s", d.Message)
+		return conditions.Wait(retryDatabase, v1alpha1.ReasonProgressing, "the database is starting: %s", message)
+	case control.ReasonDatabaseUnreachable, control.ReasonPasswordRefused, control.ReasonDatabaseMissing, control.ReasonTLSRefused,
+		control.ReasonPermissionDenied, control.ReasonMigrationFailed:
+		return conditions.StallUntil(retryDatabase, d.Reason, "%s", message)
+	default: // a condition's reason must be one that the API server takes
+		return conditions.StallUntil(retryDatabase, v1alpha1.ReasonDatabaseUnreachable, "%s", message)
 	}
 }
+
+// maxDatabaseMessage bounds what an idea service says of its database.
+const maxDatabaseMessage = 800

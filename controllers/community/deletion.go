@@ -18,6 +18,7 @@ import (
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
 	"github.com/quaeso/community-operator/internal/apply"
+	"github.com/quaeso/community-operator/internal/certmanager"
 	"github.com/quaeso/community-operator/internal/cnpg"
 	"github.com/quaeso/community-operator/internal/conditions"
 	"github.com/quaeso/community-operator/internal/postgres"
@@ -36,6 +37,9 @@ func (r *Reconciler) reconcileDelete(ctx context.Context, s *scope) (ctrl.Result
 	} else {
 		err = r.retainData(ctx, s)
 	}
+	if err == nil {
+		err = r.dropCertificate(ctx, s)
+	}
 	var waiting *conditions.Waiting
 	if errors.As(err, &waiting) {
 		s.reportDeleting(waiting.Message)
@@ -44,9 +48,6 @@ func (r *Reconciler) reconcileDelete(ctx context.Context, s *scope) (ctrl.Result
 	if err != nil {
 		s.reportDeleting(err.Error())
 		return ctrl.Result{}, errors.Join(err, r.patchStatus(ctx, s))
-	}
-	if err := r.deleteCertificateSecret(ctx, s); err != nil {
-		return ctrl.Result{}, err
 	}
 	controllerutil.RemoveFinalizer(s.community, v1alpha1.FinalizerCommunity)
 	// The lock keeps a finalizer that somebody else added meanwhile.
@@ -58,10 +59,17 @@ func (r *Reconciler) reconcileDelete(ctx context.Context, s *scope) (ctrl.Result
 	return ctrl.Result{}, nil
 }
 
-// deleteCertificateSecret removes the Secret that cert-manager filled and leaves behind when its Certificate goes.
-func (r *Reconciler) deleteCertificateSecret(ctx context.Context, s *scope) error {
-	ref := apply.Ref{GVK: corev1.SchemeGroupVersion.WithKind("Secret"), Name: stack.TLSName(s.community.Name)}
-	_, err := r.applier.Delete(ctx, s.owner, ref)
+// dropCertificate removes the Secret that cert-manager filled and leaves behind. The Certificate goes first, or
+// cert-manager would make the Secret again.
+func (r *Reconciler) dropCertificate(ctx context.Context, s *scope) error {
+	certificate := apply.Ref{GVK: certmanager.GroupVersion.WithKind(certmanager.CertificateKind), Name: stack.TLSName(s.community.Name)}
+	if r.optional.installed(certificate.GVK) {
+		if err := r.deleteAndWait(ctx, s, certificate, "the Certificate to go"); err != nil {
+			return err
+		}
+	}
+	secret := apply.Ref{GVK: corev1.SchemeGroupVersion.WithKind("Secret"), Name: stack.TLSName(s.community.Name)}
+	_, err := r.applier.Delete(ctx, s.owner, secret)
 	return err
 }
 
@@ -139,10 +147,8 @@ func (r *Reconciler) dropData(ctx context.Context, s *scope) error {
 	if err := r.deleteAndWait(ctx, s, deployment, "the idea service to stop"); err != nil {
 		return err
 	}
-	if db := s.community.Status.Database; db != nil && db.Kind == v1alpha1.DatabaseShared {
-		if err := r.dropShared(ctx, s); err != nil {
-			return err
-		}
+	if err := r.dropShared(ctx, s); err != nil {
+		return err
 	}
 	set := apply.Ref{GVK: appsv1.SchemeGroupVersion.WithKind("StatefulSet"), Name: stack.DatabaseName(s.community.Name)}
 	if err := r.deleteAndWait(ctx, s, set, "PostgreSQL to stop"); err != nil {
@@ -175,12 +181,12 @@ func (r *Reconciler) deleteAndWait(ctx context.Context, s *scope, ref apply.Ref,
 func (r *Reconciler) dropShared(ctx context.Context, s *scope) error {
 	const way = "; set spec.deletionPolicy to Retain to let the Community go and keep the database"
 	class, err := r.classForDeletion(ctx, s)
-	if err != nil {
+	if err != nil || !usesShared(s.community, class) {
 		return err
 	}
 	if class == nil || class.Spec.Database.Shared == nil {
 		return conditions.Wait(retryDatabase, v1alpha1.ReasonDeleting,
-			"waiting for the CommunityClass that names the shared server, to drop database %s%s", s.community.Status.Database.Name, way)
+			"waiting for the CommunityClass that names the shared server, to drop database %s%s", s.sharedDatabase().Name, way)
 	}
 	s.class = class
 	admin, err := r.sharedAdmin(ctx, class)
@@ -193,15 +199,30 @@ func (r *Reconciler) dropShared(ctx context.Context, s *scope) error {
 	}
 	if err != nil {
 		return conditions.Wait(retryDatabase, v1alpha1.ReasonDeleting, "waiting for the shared server, to drop database %s: %s%s",
-			s.community.Status.Database.Name, databaseFailure(err).Error(), way)
+			s.sharedDatabase().Name, databaseFailure(err).Error(), way)
 	}
 	return nil
+}
+
+// usesShared tells whether a community may have a database on a shared server: one is made before the status
+// that tells of it is written.
+func usesShared(c *v1alpha1.Community, class *v1alpha1.CommunityClass) bool {
+	if c.Status.Database != nil {
+		return c.Status.Database.Kind == v1alpha1.DatabaseShared
+	}
+	external := c.Spec.Database != nil && c.Spec.Database.External != nil
+	return !external && class != nil && class.Spec.Database.Kind == v1alpha1.DatabaseShared
 }
 
 // classForDeletion finds the class that was last resolved, whatever the spec says by now.
 func (r *Reconciler) classForDeletion(ctx context.Context, s *scope) (*v1alpha1.CommunityClass, error) {
 	if s.community.Status.Resolved == nil {
-		return nil, nil
+		class, err := r.findClass(ctx, s.community)
+		var stalled *conditions.Stalled
+		if errors.As(err, &stalled) {
+			return nil, nil
+		}
+		return class, err
 	}
 	class := &v1alpha1.CommunityClass{}
 	err := r.Get(ctx, types.NamespacedName{Name: s.community.Status.Resolved.ClassName}, class)
@@ -217,4 +238,6 @@ func (r *Reconciler) classForDeletion(ctx context.Context, s *scope) (*v1alpha1.
 // forget drops what is kept in memory about a Community that is gone.
 func (r *Reconciler) forget(name types.NamespacedName) {
 	r.claims.release(name)
+	r.ensured.forget(name)
+	r.unreachable.since(name, false, time.Time{})
 }

@@ -40,6 +40,7 @@ func newHostnameClaims() *hostnameClaims {
 // of the wanted ones is free, the community keeps those it has.
 func (r *Reconciler) claimHostnames(ctx context.Context, s *scope) error {
 	if err := r.claims.seed(ctx, r.Client); err != nil {
+		s.plan.Hostnames = s.before.Status.Hostnames
 		return err
 	}
 	wanted := stack.WantedHostnames(s.community, s.class)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/url"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
 	"github.com/quaeso/community-operator/internal/conditions"
+	"github.com/quaeso/community-operator/internal/control"
 	"github.com/quaeso/community-operator/internal/stack"
 )
 
@@ -31,7 +34,7 @@ func (r *Reconciler) diagnosePods(ctx context.Context, s *scope) error {
 			return fmt.Errorf("list the pods of the %s: %w", component, err)
 		}
 		for i := range pods.Items {
-			if err := r.diagnosePod(ctx, &pods.Items[i]); err != nil {
+			if err := r.diagnosePod(ctx, s, &pods.Items[i]); err != nil {
 				return err
 			}
 		}
@@ -39,7 +42,7 @@ func (r *Reconciler) diagnosePods(ctx context.Context, s *scope) error {
 	return nil
 }
 
-func (r *Reconciler) diagnosePod(ctx context.Context, pod *corev1.Pod) error {
+func (r *Reconciler) diagnosePod(ctx context.Context, s *scope, pod *corev1.Pod) error {
 	if pod.DeletionTimestamp != nil {
 		return nil
 	}
@@ -49,14 +52,14 @@ func (r *Reconciler) diagnosePod(ctx context.Context, pod *corev1.Pod) error {
 		}
 	}
 	for _, c := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
-		if err := r.diagnoseContainer(ctx, pod, c); err != nil {
+		if err := r.diagnoseContainer(ctx, s, pod, c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Reconciler) diagnoseContainer(ctx context.Context, pod *corev1.Pod, c corev1.ContainerStatus) error {
+func (r *Reconciler) diagnoseContainer(ctx context.Context, s *scope, pod *corev1.Pod, c corev1.ContainerStatus) error {
 	waiting := c.State.Waiting
 	if waiting != nil {
 		switch waiting.Reason {
@@ -72,7 +75,7 @@ func (r *Reconciler) diagnoseContainer(ctx context.Context, pod *corev1.Pod, c c
 	if crashed == nil || c.Ready || c.RestartCount < 1 {
 		return nil
 	}
-	line := r.lastLogLine(ctx, pod, c.Name)
+	line := printable(s.redacted(r.lastLogLine(ctx, pod, c.Name)))
 	if line == "" {
 		line = "it logged nothing"
 	} else {
@@ -104,25 +107,63 @@ func (r *Reconciler) lastLogLine(ctx context.Context, pod *corev1.Pod, container
 	if err != nil {
 		return ""
 	}
-	return printable(string(raw))
+	return string(raw)
 }
 
-// printable makes a log line fit for a condition: one line, bounded, without control characters, and without
-// the time stamp of a structured line, which would make the condition change with every crash.
+// maxLogLine bounds a log line in a condition.
+const maxLogLine = 400
+
+var (
+	// timestamps of structured logs, of Go's log package, of klog and of PostgreSQL, which puts its process id next.
+	timestamps = regexp.MustCompile(`"(time|ts)":"?[^",}]*"?,?\s*|\b[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+\s+\d+\s|` +
+		`\b\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?( ?(Z|[A-Z]{3,4}\b|[+-]\d\d:?\d\d))?( \[\d+\])?:?\s*`)
+	// passwords in URIs.
+	passwords = regexp.MustCompile(`://[^\s/"'` + "`" + `]*@`)
+)
+
+// printable makes a log line fit for a condition: one line, bounded, without characters that do not show,
+// without passwords in URIs, and without times, which would make the condition change with every crash.
 func printable(line string) string {
-	line = strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
+	line = strings.TrimSpace(line)
+	if i := strings.LastIndexAny(line, "\r\n"); i >= 0 {
+		line = line[i+1:]
+	}
+	line = timestamps.ReplaceAllString(line, "")
+	line = passwords.ReplaceAllString(line, "://…@")
+	return bounded(line, maxLogLine)
+}
+
+// bounded makes a text of somebody else fit for status: one line of at most so many characters that all show.
+func bounded(text string, most int) string {
+	text = strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) {
 			return ' '
 		}
 		return c
-	}, strings.TrimSpace(line))
-	if strings.HasPrefix(line, `{"time":"`) {
-		if _, rest, ok := strings.Cut(line, `",`); ok {
-			line = "{" + rest
+	}, strings.ToValidUTF8(text, "�"))
+	text = strings.TrimSpace(text)
+	if r := []rune(text); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return text
+}
+
+// redacted takes the community's own secrets out of a text that a pod wrote.
+func (s *scope) redacted(text string) string {
+	secrets := []string{s.plan.Database.Password, s.controlToken}
+	if s.plan.Credentials != nil {
+		for _, file := range []string{control.FileControlToken, control.FileMailPassword, control.FileOIDCClientSecret, control.FileDatabaseURI} {
+			secrets = append(secrets, string(s.plan.Credentials.Files[file]))
+		}
+		if u, err := url.Parse(string(s.plan.Credentials.Files[control.FileDatabaseURI])); err == nil {
+			password, _ := u.User.Password()
+			secrets = append(secrets, password)
 		}
 	}
-	if r := []rune(line); len(r) > 400 {
-		line = string(r[:400]) + "…"
+	for _, secret := range secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "…")
+		}
 	}
-	return line
+	return text
 }

@@ -45,6 +45,7 @@ func (r *Reconciler) gatherPullSecret(ctx context.Context, s *scope) error {
 // keepPullSecret leaves the last good pull Secret in place.
 func (r *Reconciler) keepPullSecret(ctx context.Context, s *scope) error {
 	own, err := r.ownSecret(ctx, s, stack.PullSecretName(s.community.Name))
+	s.pullSecretUnknown = err != nil
 	if own != nil {
 		s.plan.PullSecret = own.Data[corev1.DockerConfigJsonKey]
 	}

@@ -86,9 +86,12 @@ func TestApplyToReady(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}
-	if events := w.events(c); len(events) != 1 || !strings.HasPrefix(events[0], "Normal Ready open at http://lumiere.") {
-		t.Errorf("events of a Community that became ready without trouble: %q", events)
-	}
+	eventually(t, "one event should tell", func() error {
+		if events := w.events(c); len(events) != 1 || !strings.HasPrefix(events[0], "Normal Ready open at http://lumiere.") {
+			return fmt.Errorf("events of a Community that became ready without trouble: %q", events)
+		}
+		return nil
+	})
 	w.checkChildren(c)
 }
 

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
@@ -49,8 +50,8 @@ func (r *Reconciler) observeHTTPRoute(ctx context.Context, s *scope) error {
 	if !ok {
 		return conditions.Wait(0, v1alpha1.ReasonProgressing, "the HTTPRoute is being made")
 	}
-	for kind := range neededParents(s.plan) {
-		parent := findParent(route.Status.Parents, kind)
+	for _, ref := range neededParents(s.plan, route) {
+		parent := findParent(route, ref)
 		if parent == nil {
 			return r.unansweredRoute(ctx, s)
 		}
@@ -63,9 +64,9 @@ func (r *Reconciler) observeHTTPRoute(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// neededParents are the kinds of parents that the hostnames depend on: the class's Gateway, the community's own
-// listeners, or both.
-func neededParents(p stack.Plan) map[string]bool {
+// neededParents are the parents of a route that the hostnames depend on: the class's Gateway, the community's
+// own listeners, or both.
+func neededParents(p stack.Plan, route *gatewayv1.HTTPRoute) []gatewayv1.ParentReference {
 	needed := map[string]bool{}
 	own := p.OwnCertificateHostnames()
 	for _, h := range p.Hostnames {
@@ -75,17 +76,20 @@ func neededParents(p stack.Plan) map[string]bool {
 			needed["Gateway"] = true
 		}
 	}
-	return needed
+	return slices.DeleteFunc(slices.Clone(route.Spec.ParentRefs), func(ref gatewayv1.ParentReference) bool {
+		return !needed[string(ptr.Deref(ref.Kind, "Gateway"))]
+	})
 }
 
-func findParent(parents []gatewayv1.RouteParentStatus, kind string) *gatewayv1.RouteParentStatus {
-	for i := range parents {
-		have := "Gateway"
-		if k := parents[i].ParentRef.Kind; k != nil {
-			have = string(*k)
-		}
-		if have == kind {
-			return &parents[i]
+// findParent finds what a parent says of a route. What a parent says that the route does not name any more
+// does not count: nobody may be left to take it back.
+func findParent(route *gatewayv1.HTTPRoute, ref gatewayv1.ParentReference) *gatewayv1.RouteParentStatus {
+	for i := range route.Status.Parents {
+		p := route.Status.Parents[i].ParentRef
+		if p.Name == ref.Name && ptr.Deref(p.Kind, "Gateway") == ptr.Deref(ref.Kind, "Gateway") &&
+			ptr.Deref(p.Namespace, gatewayv1.Namespace(route.Namespace)) == ptr.Deref(ref.Namespace, gatewayv1.Namespace(route.Namespace)) &&
+			ptr.Deref(p.SectionName, "") == ptr.Deref(ref.SectionName, "") {
+			return &route.Status.Parents[i]
 		}
 	}
 	return nil
@@ -145,8 +149,8 @@ func (r *Reconciler) observeCertificates(ctx context.Context, s *scope) error {
 	if len(s.plan.OwnCertificateHostnames()) == 0 {
 		return nil
 	}
-	if tls := s.community.Spec.TLS; tls != nil {
-		return r.checkTLSSecret(ctx, types.NamespacedName{Namespace: s.community.Namespace, Name: tls.SecretName})
+	if s.community.Spec.TLS != nil {
+		return s.tlsErr
 	}
 	gvk := certmanager.GroupVersion.WithKind(certmanager.CertificateKind)
 	if err := r.missingKind(gvk); err != nil {
@@ -161,7 +165,7 @@ func (r *Reconciler) observeCertificates(ctx context.Context, s *scope) error {
 		return conditions.Wait(0, v1alpha1.ReasonCertificatePending, "the Certificate is being made")
 	}
 	i := slices.IndexFunc(certificate.Status.Conditions, func(c certmanager.CertificateCondition) bool { return c.Type == "Ready" })
-	if i < 0 || certificate.Status.Conditions[i].Status != metav1.ConditionTrue {
+	if i < 0 || certificate.Status.Conditions[i].Status != metav1.ConditionTrue || certificate.Status.Conditions[i].ObservedGeneration < certificate.Generation {
 		message := "cert-manager has not issued the certificate yet"
 		if i >= 0 && certificate.Status.Conditions[i].Message != "" {
 			message += ": " + certificate.Status.Conditions[i].Message
@@ -171,8 +175,13 @@ func (r *Reconciler) observeCertificates(ctx context.Context, s *scope) error {
 	return nil
 }
 
-func (r *Reconciler) checkTLSSecret(ctx context.Context, ref types.NamespacedName) error {
+// checkTLSSecret looks at the Secret that a community brings its certificate in.
+func (r *Reconciler) checkTLSSecret(ctx context.Context, s *scope) error {
+	if s.community.Spec.TLS == nil || len(s.plan.OwnCertificateHostnames()) == 0 {
+		return nil
+	}
 	const wants = "create it with: kubectl create secret tls"
+	ref := types.NamespacedName{Namespace: s.community.Namespace, Name: s.community.Spec.TLS.SecretName}
 	secret := &corev1.Secret{}
 	err := r.Live.Get(ctx, ref, secret)
 	switch {

@@ -32,6 +32,12 @@ type scope struct {
 	service *control.State
 	// databaseErr is what the idea service, or a try of an external database, says of the connection.
 	databaseErr error
+	// databaseUnknown and pullSecretUnknown tell that the plan lacks the database's password, or the pull Secret
+	// that is in force: what is made from them stays as it is.
+	databaseUnknown, pullSecretUnknown bool
+	// tlsErr says what is wrong with the Secret that the community brings its certificate in, oidcErr with that
+	// of its OpenID Connect client.
+	tlsErr, oidcErr error
 
 	outcomes []conditions.Outcome
 }
@@ -58,6 +64,9 @@ func explain(err error) error {
 	var foreign *apply.ForeignError
 	var refused *stack.ResolveError
 	switch {
+	case errors.As(err, &foreign) && foreign.Former:
+		// The garbage collector takes it, which our watch tells.
+		return conditions.Wait(5*time.Second, v1alpha1.ReasonProgressing, "%s", foreign.Error())
 	case errors.As(err, &foreign):
 		// Nothing of ours changes when the foreign object goes, so no watch would tell.
 		return conditions.StallUntil(30*time.Second, v1alpha1.ReasonForeignObject, "%s", foreign.Error())

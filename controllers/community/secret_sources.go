@@ -2,7 +2,9 @@ package community
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
+	"net"
 	"net/mail"
 	"net/url"
 	"regexp"
@@ -37,6 +39,9 @@ type secretSource struct {
 	pending string
 }
 
+// partOIDC is the OpenID Connect client, which the declared settings go together with.
+const partOIDC = "oidc"
+
 func secretSources(c *v1alpha1.Community, class *v1alpha1.CommunityClass, operatorNamespace string) []secretSource {
 	var out []secretSource
 	here := func(name string) types.NamespacedName {
@@ -62,7 +67,7 @@ func secretSources(c *v1alpha1.Community, class *v1alpha1.CommunityClass, operat
 	}
 	if c.Spec.OIDC != nil {
 		out = append(out, secretSource{
-			part: "oidc", ref: here(c.Spec.OIDC.ClientSecretName), field: "spec.oidc.clientSecretName",
+			part: partOIDC, ref: here(c.Spec.OIDC.ClientSecretName), field: "spec.oidc.clientSecretName",
 			wants: "the keys clientID and clientSecret",
 			files: []string{control.FileOIDCClientID, control.FileOIDCClientSecret},
 			read:  copyKeys(map[string]string{"clientID": control.FileOIDCClientID, "clientSecret": control.FileOIDCClientSecret}),
@@ -120,10 +125,8 @@ func readMail(secret *corev1.Secret) (map[string][]byte, string) {
 	if _, err := mail.ParseAddress(get("from")); err != nil {
 		return nil, "the key from must be a mail address, such as ideas@brand.example"
 	}
-	if p := get("port"); p != "" {
-		if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
-			return nil, "the key port must be a number from 1 to 65535"
-		}
+	if p := get("port"); p != "" && !isPort(p) {
+		return nil, "the key port must be a number from 1 to 65535"
 	}
 	if t := get("tls"); t != "" && t != "starttls" && t != "tls" && t != "none" {
 		return nil, "the key tls must be starttls, tls or none"
@@ -143,26 +146,23 @@ func readMail(secret *corev1.Secret) (map[string][]byte, string) {
 	return files, ""
 }
 
+// sslModes of a connection URI. "allow" is not among them: it prefers to send the password in the clear.
+var sslModes = []string{"disable", "prefer", "require", "verify-ca", "verify-full"}
+
 // readExternalDatabase takes the URI apart, so that nothing but a server, a user and a database gets through
-// (libpq options could read files of the pod), and names the certificate file where there is one.
+// (libpq options could read files of the pod), and names the certificate file where there is one. What is
+// wrong is said without a word of the URI: a reserved character puts a part of the password anywhere.
 func readExternalDatabase(secret *corev1.Secret) (map[string][]byte, string) {
 	raw := string(trimNewline(secret.Data["uri"]))
 	if raw == "" {
 		return nil, "the key uri is missing or empty"
 	}
 	u, err := url.Parse(raw)
-	switch {
-	case err != nil: // the error repeats the URI with its password
+	if err != nil {
 		return nil, "the key uri cannot be parsed; special characters in user and password must be percent-encoded"
-	case u.Scheme != "postgresql" && u.Scheme != "postgres":
-		return nil, "the key uri must start with postgresql://"
-	case u.Hostname() == "" || u.User.Username() == "" || strings.Trim(u.Path, "/") == "":
-		return nil, "the key uri must name user, host and database"
 	}
-	for key := range u.Query() {
-		if key != "sslmode" {
-			return nil, fmt.Sprintf("the key uri has the parameter %q; only sslmode is allowed", key)
-		}
+	if problem := checkURI(u); problem != "" {
+		return nil, problem
 	}
 	q := url.Values{}
 	mode := u.Query().Get("sslmode")
@@ -173,18 +173,47 @@ func readExternalDatabase(secret *corev1.Secret) (map[string][]byte, string) {
 	case mode == "":
 		mode = "require"
 	}
-	if !slices.Contains([]string{"disable", "prefer", "require", "verify-ca", "verify-full"}, mode) {
-		return nil, fmt.Sprintf("the key uri has sslmode %q; use disable, require, verify-ca or verify-full", mode)
+	if !slices.Contains(sslModes, mode) {
+		return nil, "the key uri has an unknown sslmode; use one of " + strings.Join(sslModes, ", ")
 	}
 	q.Set("sslmode", mode)
 	files := map[string][]byte{}
 	if len(ca) > 0 && strings.HasPrefix(mode, "verify") {
+		if !x509.NewCertPool().AppendCertsFromPEM(ca) {
+			return nil, "the key ca.crt holds no PEM certificate"
+		}
 		files[control.FileDatabaseCA] = ca
 		q.Set("sslrootcert", stack.CredentialsMountPath+"/"+control.FileDatabaseCA)
 	}
-	u.Scheme, u.RawQuery, u.Fragment = "postgresql", q.Encode(), ""
+	u.Scheme, u.RawQuery, u.Fragment, u.RawFragment = "postgresql", q.Encode(), "", ""
 	files[control.FileDatabaseURI] = []byte(u.String())
 	return files, ""
+}
+
+func checkURI(u *url.URL) (problem string) {
+	host, database := u.Hostname(), strings.Trim(u.Path, "/")
+	switch {
+	case u.Scheme != "postgresql" && u.Scheme != "postgres":
+		return "the key uri must start with postgresql://"
+	case host == "" || u.User.Username() == "" || database == "":
+		return "the key uri must name user, host and database"
+	case !hostPattern.MatchString(host) && net.ParseIP(host) == nil:
+		return "the key uri must name one host, by its name or its IP address"
+	case strings.ContainsAny(database, "/\x00"):
+		return "the key uri must name one database after the host"
+	}
+	if port := u.Port(); port != "" && !isPort(port) {
+		return "the key uri must have a port from 1 to 65535"
+	}
+	if q, err := url.ParseQuery(u.RawQuery); err != nil || len(q) > 1 || (len(q) == 1 && len(q["sslmode"]) != 1) {
+		return "the key uri may have the parameter sslmode and no other"
+	}
+	return ""
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
 }
 
 func trimNewline(b []byte) []byte { return []byte(strings.TrimRight(string(b), "\r\n")) }

@@ -6,9 +6,12 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
 	"github.com/quaeso/community-operator/internal/apply"
@@ -25,24 +28,33 @@ func (r *Reconciler) declareSettings(ctx context.Context, s *scope) error {
 	}
 	state, err := r.Control.Observe(ctx, address, s.controlToken)
 	if errors.Is(err, control.ErrUnauthorized) {
+		s.databaseUnseen()
 		return conditions.Wait(s.poll(), v1alpha1.ReasonProgressing, "the idea service has not taken up its new control token yet")
 	}
 	if err != nil {
-		return s.serviceSilent()
+		s.databaseUnseen()
+		return s.serviceSilent(err)
 	}
-	s.observe(state)
+	r.observeService(s, state)
 	if !state.Database.Ready {
 		return conditions.Wait(s.poll(), v1alpha1.ReasonProgressing, "the idea service waits for its database")
 	}
 	want := control.Declaration{
 		UID: string(s.community.UID), Generation: s.community.Generation, Settings: stack.Settings(s.plan),
 	}
-	if state.InForce == inForce(want) {
+	switch {
+	case len(s.plan.Hostnames) == 0:
+		return conditions.Wait(0, v1alpha1.ReasonProgressing, "the settings wait for a hostname")
+	case state.InForce == inForce(want):
 		return nil
+	case s.oidcErr != nil && state.InForce.UID == want.UID:
+		return conditions.Wait(0, v1alpha1.ReasonProgressing, "the last good settings stay in force until the Secret of the OpenID Connect client is good")
+	case s.oidcErr != nil:
+		want.Settings.OIDC = nil
 	}
 	answer, err := r.Control.Declare(ctx, address, s.controlToken, want)
 	if err != nil {
-		return s.serviceSilent()
+		return s.serviceSilent(err)
 	}
 	return s.judge(answer, want)
 }
@@ -64,25 +76,71 @@ func (r *Reconciler) controlAddress(ctx context.Context, s *scope) (string, erro
 	return net.JoinHostPort(service.Spec.ClusterIP, strconv.Itoa(stack.PortControl)), nil
 }
 
-// serviceSilent waits for an idea service that does not answer. Nobody sees how it is, so the database's
-// state is unknown too.
-func (s *scope) serviceSilent() error {
-	wait := conditions.Wait(s.poll(), v1alpha1.ReasonServiceUnreachable, "the idea service does not answer on its control port yet")
-	s.databaseErr = firstError(s.databaseErr, conditions.Wait(0, v1alpha1.ReasonProgressing, "waiting for the idea service to report on its database"))
-	return wait
+// serviceSilent waits for an idea service that does not answer, or not by the contract. What exactly it said
+// is not repeated: it may be anything.
+func (s *scope) serviceSilent(err error) error {
+	if errors.Is(err, control.ErrContract) {
+		return conditions.Wait(s.poll(), v1alpha1.ReasonServiceUnreachable,
+			"what answers on the idea service's control port does not keep the contract; is the class's image an idea service that fits this operator?")
+	}
+	return conditions.Wait(s.poll(), v1alpha1.ReasonServiceUnreachable, "the idea service does not answer on its control port yet")
 }
 
-// observe notes what the service says of itself and of its database.
-func (s *scope) observe(state control.State) {
+// databaseUnseen notes that nobody told how the database is.
+func (s *scope) databaseUnseen() {
+	s.databaseErr = firstError(s.databaseErr, conditions.Wait(0, v1alpha1.ReasonProgressing, "waiting for the idea service to report on its database"))
+}
+
+// maxVersion keeps what a service calls its version printable in a table.
+const maxVersion = 64
+
+// observeService notes what the service says of itself and of its database.
+func (r *Reconciler) observeService(s *scope, state control.State) {
 	s.service = &state
-	s.community.Status.Version = state.Version
+	s.community.Status.Version = bounded(state.Version, maxVersion)
 	if d := s.community.Status.Database; d != nil {
 		d.Ready = state.Database.Ready
 		d.SchemaVersion = state.Database.SchemaVersion
 	}
-	if !state.Database.Ready {
+	silent := !state.Database.Ready && state.Database.Reason == control.ReasonDatabaseUnreachable
+	since := r.unreachable.since(client.ObjectKeyFromObject(s.community), silent, s.now)
+	switch {
+	case state.Database.Ready:
+	case silent && s.ownDatabase() && since < reconnectTime:
+		s.databaseErr = firstError(s.databaseErr, conditions.Wait(s.poll(), v1alpha1.ReasonProgressing, "the idea service has not reached its database yet: %s", state.Database.Message))
+	default:
 		s.databaseErr = firstError(s.databaseErr, databaseCondition(state.Database))
 	}
+}
+
+// reconnectTime is how long an idea service may take to reach a database that runs in the cluster: it starts,
+// fails over or restarts by itself.
+const reconnectTime = 30 * time.Second
+
+// ownDatabase tells whether the database runs for this community in the cluster.
+func (s *scope) ownDatabase() bool {
+	k := s.plan.Database.Kind
+	return k == v1alpha1.DatabaseStandalone || k == v1alpha1.DatabaseCloudNativePG
+}
+
+// firstSeen remembers since when something is so.
+type firstSeen struct {
+	mu sync.Mutex
+	at map[types.NamespacedName]time.Time
+}
+
+// since notes whether it is so, and returns for how long it has been.
+func (f *firstSeen) since(who types.NamespacedName, isSo bool, now time.Time) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !isSo {
+		delete(f.at, who)
+		return 0
+	}
+	if _, known := f.at[who]; !known {
+		f.at[who] = now
+	}
+	return now.Sub(f.at[who])
 }
 
 func (s *scope) judge(answer control.Answer, want control.Declaration) error {

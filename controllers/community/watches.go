@@ -3,6 +3,8 @@ package community
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -39,7 +41,8 @@ const (
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, secretVersions cache.Cache, maxConcurrent int) error {
 	r.applier = apply.Applier{Client: r.Client, Live: r.Live}
 	r.claims = newHostnameClaims()
-	r.ensured = &ensuredDatabases{at: map[types.UID]ensured{}}
+	r.ensured = &ensuredDatabases{at: map[types.NamespacedName]ensured{}}
+	r.unreachable = &firstSeen{at: map[types.NamespacedName]time.Time{}}
 	if err := r.index(mgr); err != nil {
 		return err
 	}
@@ -132,7 +135,9 @@ func (r *Reconciler) communitiesOfClass(ctx context.Context, class client.Object
 }
 
 func (r *Reconciler) communitiesOfSecret(ctx context.Context, secret *metav1.PartialObjectMetadata) []reconcile.Request {
-	requests := r.list(ctx, client.InNamespace(secret.Namespace), client.MatchingFields{indexSecret: secret.Name})
+	// Asked for by namespace, a cache that does not hold the operator's own would refuse.
+	requests := slices.DeleteFunc(r.list(ctx, client.MatchingFields{indexSecret: secret.Name}),
+		func(req reconcile.Request) bool { return req.Namespace != secret.Namespace })
 	if secret.Namespace != r.OperatorNamespace {
 		return requests
 	}

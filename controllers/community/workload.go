@@ -3,15 +3,19 @@ package community
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
 	"github.com/quaeso/community-operator/internal/apply"
+	"github.com/quaeso/community-operator/internal/certmanager"
+	"github.com/quaeso/community-operator/internal/cnpg"
 	"github.com/quaeso/community-operator/internal/conditions"
 	"github.com/quaeso/community-operator/internal/stack"
 )
@@ -21,33 +25,82 @@ const workloadReadyMessage = "every replica serves"
 // patience is how long pods may take before the operator asks the API server what keeps them.
 const patience = 4 * time.Second
 
+// applied says what is wrong with the children of each part.
+type applied struct {
+	database, workload, route error
+}
+
 // applyStack applies every child, and removes what the plan no longer wants. One refused object does not keep
-// the others from their state. It tells what is wrong with the database's objects apart from the rest.
-func (r *Reconciler) applyStack(ctx context.Context, s *scope) (databaseErr, stackErr error) {
+// the others from their state.
+func (r *Reconciler) applyStack(ctx context.Context, s *scope) applied {
+	var out applied
 	wanted := map[apply.Ref]bool{}
 	for _, desired := range stack.Objects(s.plan) {
 		ref, err := apply.RefOf(desired)
 		if err != nil {
-			return databaseErr, err
+			out.workload = firstError(out.workload, err)
+			continue
 		}
 		wanted[ref] = true
-		err = r.missingKind(ref.GVK)
-		if err == nil {
-			s.seen[ref], err = r.applier.Apply(ctx, s.owner, desired)
-		}
-		if ref.Name == stack.DatabaseName(s.community.Name) {
-			databaseErr = firstError(databaseErr, err)
-		} else {
-			stackErr = firstError(stackErr, err)
-		}
+		part := out.partOf(s.community.Name, ref)
+		*part = firstError(*part, r.applyChild(ctx, s, ref, desired))
+	}
+	if s.pullSecretUnknown {
+		wanted[apply.Ref{GVK: corev1.SchemeGroupVersion.WithKind("Secret"), Name: stack.PullSecretName(s.community.Name)}] = true
+	}
+	if out.database == nil {
+		out.database = r.reclaimData(ctx, s)
 	}
 	switch {
-	case stackErr != nil:
-		return databaseErr, stackErr
+	case out.workload != nil || out.route != nil: // what is replaced goes only after what replaces it
 	case s.plan.Credentials == nil:
-		return databaseErr, conditions.Wait(0, v1alpha1.ReasonProgressing, "the pods wait for their credentials")
+		out.workload = conditions.Wait(0, v1alpha1.ReasonProgressing, "the pods wait for their credentials")
 	default:
-		return databaseErr, firstError(r.reclaimData(ctx, s), r.prune(ctx, s, wanted))
+		out.workload = r.prune(ctx, s, wanted)
+	}
+	return out
+}
+
+func (a *applied) partOf(community string, ref apply.Ref) *error {
+	switch {
+	case ref.Name == stack.DatabaseName(community):
+		return &a.database
+	case slices.Contains(routeKinds, ref.GVK.Kind):
+		return &a.route
+	default:
+		return &a.workload
+	}
+}
+
+// routeKinds are the kinds of children that bring traffic.
+var routeKinds = []string{"HTTPRoute", "ListenerSet", "Ingress", certmanager.CertificateKind}
+
+func (r *Reconciler) applyChild(ctx context.Context, s *scope, ref apply.Ref, desired runtime.ApplyConfiguration) error {
+	if err := r.missingKind(ref.GVK); err != nil {
+		return err
+	}
+	withheld, err := r.withheld(ctx, s, ref)
+	if withheld || err != nil {
+		return err
+	}
+	s.seen[ref], err = r.applier.Apply(ctx, s.owner, desired)
+	return err
+}
+
+// withheld tells whether a child stays as it is, because what it is made from is not known or not good: a
+// stack that runs is not taken apart over a Secret that went missing.
+func (r *Reconciler) withheld(ctx context.Context, s *scope, ref apply.Ref) (bool, error) {
+	switch {
+	case s.databaseUnknown && ref.Name == stack.DatabaseName(s.community.Name):
+		return true, nil
+	case s.pullSecretUnknown && slices.Contains([]string{"Deployment", "StatefulSet", cnpg.ClusterKind}, ref.GVK.Kind):
+		return true, nil
+	case s.plan.Credentials == nil && ref.GVK.Kind == "NetworkPolicy", // it would close the way to the database
+		s.tlsErr != nil && (ref.GVK.Kind == "Ingress" || ref.GVK.Kind == "ListenerSet"):
+		live, err := r.applier.Get(ctx, s.owner, ref)
+		return live != nil, err
+	default:
+		return false, nil
 	}
 }
 

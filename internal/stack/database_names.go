@@ -43,8 +43,8 @@ func identifier(s string) string {
 	return string(safe)
 }
 
-// databaseRole is the name of the community's role.
-func databaseRole(p Plan) string {
+// DatabaseRole is the name of the community's role.
+func DatabaseRole(p Plan) string {
 	if p.Database.Kind == v1alpha1.DatabaseShared {
 		return SharedName(p.Community.Namespace, p.Community.Name)
 	}

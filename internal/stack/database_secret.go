@@ -8,13 +8,13 @@ import (
 	"github.com/quaeso/community-operator/internal/cnpg"
 )
 
-// databaseSecret holds the name and the password of the community's role. It is made before the database and
+// DatabaseSecret holds the name and the password of the community's role. It is made before the database and
 // kept as long as the data: one without the other is of no use.
-func databaseSecret(p Plan) *corev1ac.SecretApplyConfiguration {
+func DatabaseSecret(p Plan) *corev1ac.SecretApplyConfiguration {
 	s := data(p, corev1ac.Secret(DatabaseName(p.Community.Name), p.Community.Namespace)).
 		WithType(corev1.SecretTypeBasicAuth).
 		WithData(map[string][]byte{
-			corev1.BasicAuthUsernameKey: []byte(databaseRole(p)),
+			corev1.BasicAuthUsernameKey: []byte(DatabaseRole(p)),
 			corev1.BasicAuthPasswordKey: []byte(p.Database.Password),
 		})
 	if p.Database.Kind == v1alpha1.DatabaseCloudNativePG {

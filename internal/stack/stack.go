@@ -32,7 +32,7 @@ func DatabaseObjects(p Plan) []runtime.ApplyConfiguration {
 	if p.Database.Kind == v1alpha1.DatabaseExternal {
 		return out
 	}
-	want(&out, databaseSecret(p))
+	want(&out, DatabaseSecret(p))
 	want(&out, databaseNetworkPolicy(p))
 	switch p.Database.Kind {
 	case v1alpha1.DatabaseStandalone:
