@@ -55,7 +55,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, r.reconcileDelete(ctx, class, before, users)
 	}
 	if controllerutil.AddFinalizer(class, v1alpha1.FinalizerClass) {
-		if err := r.Patch(ctx, class, client.MergeFrom(before)); err != nil {
+		// A patch of a list replaces it: the lock keeps a finalizer that somebody else added meanwhile.
+		if err := r.Patch(ctx, class, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
 			return ctrl.Result{}, fmt.Errorf("add the finalizer: %w", err)
 		}
 		before = class.DeepCopy()
@@ -153,7 +154,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.CommunityClass{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{},
 			predicate.NewPredicateFuncs(func(o client.Object) bool { return o.GetDeletionTimestamp() != nil })))).
-		Watches(&v1alpha1.CommunityClass{}, r.allDefaults()).
+		Watches(&v1alpha1.CommunityClass{}, r.allDefaults(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Community{}, usersChanged()).
 		Complete(r)
 }
