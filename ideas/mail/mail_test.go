@@ -219,6 +219,24 @@ func TestHeadersCannotBeInjected(t *testing.T) {
 	}
 }
 
+// A brand may be called as it likes: its mails go out, and carry its name as it is written.
+func TestNamesOfBrands(t *testing.T) {
+	for _, name := range []string{`L'atelier "Bleu"`, `a\b`, `Smith, Jones; & <Sons>`, `"';{}</script>{{.}}${x}<!--`, "été 🚲"} {
+		server := testutil.StartSMTP(t, testutil.SMTPOptions{})
+		s := brand()
+		s.Name["fr"] = name
+		o := newOutbox(ideas.SignInMail{ID: 1, Email: "claire@brand.example", Locale: "fr"})
+		if sent, log := work(t, o, s, anonymous(server)); !sent {
+			t.Fatalf("the mail of %q was not sent: %s", name, log)
+		}
+		m := server.Mail(t)
+		from, err := netmail.ParseAddress(m.Message.Header.Get("From"))
+		if err != nil || from.Name != name || from.Address != "ideas@brand.example" {
+			t.Errorf("the mail of %q is from %v (%v)", name, from, err)
+		}
+	}
+}
+
 func TestTLSModes(t *testing.T) {
 	account := testutil.SMTPOptions{Username: "account", Password: "s3cret"}
 	with := func(change func(*testutil.SMTPOptions)) testutil.SMTPOptions { o := account; change(&o); return o }

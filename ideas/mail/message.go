@@ -76,7 +76,8 @@ func compose(config Config, settings ideas.Settings, mail ideas.SignInMail, link
 	if from.Name == "" {
 		from.Name = brand
 	}
-	if err := m.FromFormat(from.Name, from.Address); err != nil {
+	// Not FromFormat, which puts the name between quotes as it is: one with a quote of its own cannot be sent.
+	if err := m.From(from.String()); err != nil {
 		return nil, fmt.Errorf("set the sender: %w", err)
 	}
 	if err := m.To(mail.Email); err != nil {
