@@ -342,3 +342,19 @@ func TestQuota(t *testing.T) {
 		t.Errorf("%d replicas serve, want 2", d.Status.AvailableReplicas)
 	}
 }
+
+// TestQuotaOnDatabase lets a ResourceQuota refuse the database's pod and take the idea service's, which is smaller.
+func TestQuotaOnDatabase(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "dbquota")
+	quota := &corev1.ResourceQuota{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "memory"},
+		Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourceRequestsMemory: resource.MustParse("100Mi")}},
+	}
+	w.createAll(quota)
+	c := w.create(w.community("lumiere"))
+	w.waitStalled(c, expect{v1alpha1.ConditionWorkloadReady, v1alpha1.ReasonQuotaExceeded,
+		[]string{"the database's pod", "exceeded quota: memory", "raise the quota or choose a smaller size"}})
+	change(w, quota, func(q *corev1.ResourceQuota) { q.Spec.Hard[corev1.ResourceRequestsMemory] = resource.MustParse("1Gi") })
+	w.waitReady(c)
+}
