@@ -33,6 +33,11 @@ func (r *Reconciler) diagnosePods(ctx context.Context, s *scope) error {
 		if err := r.Live.List(ctx, pods, client.InNamespace(s.community.Namespace), client.MatchingLabelsSelector{Selector: selector}); err != nil {
 			return fmt.Errorf("list the pods of the %s: %w", component, err)
 		}
+		if component == v1alpha1.ComponentDatabase && len(pods.Items) == 0 {
+			if err := r.refusedDatabasePod(ctx, s); err != nil {
+				return err
+			}
+		}
 		for i := range pods.Items {
 			if err := r.diagnosePod(ctx, s, &pods.Items[i]); err != nil {
 				return err
