@@ -65,7 +65,7 @@ wait_until_ready() {
 }
 
 fill_community() {
-  kubectl -n "$DEMO_NAMESPACE" exec deploy/"$DEMO_COMMUNITY" -- /ideas seed --credentials-dir=/etc/community/credentials >&2
+  kubectl -n "$DEMO_NAMESPACE" exec deploy/"$DEMO_COMMUNITY" -- /ideas seed --credentials-dir=/etc/community/credentials --log-level=warn >&2
 }
 
 print_what_next() {
@@ -75,8 +75,8 @@ print_what_next() {
 
 The community is open after $((SECONDS - DEMO_START)) s:
 
-  $url            open it in a browser on this machine
-  http://mail.community.localhost:8080    the inbox: every mail ends up here
+  $(printf '%-44s' "$url")open it in a browser on this machine
+  http://mail.community.localhost:8080        the inbox: every mail ends up here
 
 Sign in: choose "Sign in", enter any address, and open the link in the inbox.
 
