@@ -143,7 +143,9 @@ func (w *world) issue(asked *certmanager.Certificate, host string) {
 	w.createAll(issued)
 	w.get(asked)
 	before := asked.DeepCopy()
-	asked.Status.Conditions = []certmanager.CertificateCondition{{Type: "Ready", Status: metav1.ConditionTrue, Reason: "Ready"}}
+	asked.Status.Conditions = []certmanager.CertificateCondition{{
+		Type: "Ready", Status: metav1.ConditionTrue, Reason: "Ready", ObservedGeneration: asked.Generation,
+	}}
 	if err := cluster.client.Status().Patch(w.ctx, asked, client.MergeFrom(before)); err != nil {
 		w.Fatalf("mark the Certificate as Ready: %v", err)
 	}
