@@ -60,7 +60,7 @@ func parseFlags() options {
 	flag.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	flag.StringVar(&o.operatorNamespace, "operator-namespace", os.Getenv("POD_NAMESPACE"), "namespace of the operator, and of the Secrets that classes name")
 	flag.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
-	flag.IntVar(&o.maxConcurrent, "max-concurrent-reconciles", 10, "communities worked on at the same time")
+	flag.IntVar(&o.maxConcurrent, "max-concurrent-reconciles", 50, "communities worked on at the same time; most of them wait for answers")
 	flag.StringVar(&o.controlDialAddress, "control-dial-address", "", "host:port that every control call goes to instead of the community's Service; for benchmarks")
 	flag.StringVar(&o.pprofAddress, "pprof-bind-address", "", "host:port of Go's profiles, which are not protected; none when empty")
 	flag.BoolVar(&o.showVersion, "version", false, "print the version and exit")

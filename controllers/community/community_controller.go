@@ -110,7 +110,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	if phaseErr != nil {
 		return ctrl.Result{}, phaseErr
 	}
-	return ctrl.Result{RequeueAfter: next}, nil
+	// What keeps a worker waiting is left alone for at least as long: the workers are everybody's.
+	return ctrl.Result{RequeueAfter: max(next, r.Clock.Since(s.now))}, nil
 }
 
 // runPhases works from the spec to the route. A phase that cannot go on leaves what runs as it is; the later

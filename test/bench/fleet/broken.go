@@ -78,6 +78,7 @@ func (b *bench) measureBroken(ctx context.Context, r *report.Report) error {
 
 // round makes the beside and then healthy Communities, waits for the healthy ones, and removes all again.
 func (b *bench) round(ctx context.Context, prefix string, beside []*v1alpha1.Community) ([]time.Duration, error) {
+	before := b.times()
 	healthy := newCommunities(prefix, b.options.others, nil)
 	if err := b.fleet.create(ctx, append(beside, healthy...)); err != nil {
 		return nil, err
@@ -86,7 +87,7 @@ func (b *bench) round(ctx context.Context, prefix string, beside []*v1alpha1.Com
 	if err != nil {
 		return nil, err
 	}
-	progress("round %s: Ready after %.1f s", prefix, whole.Seconds())
+	progress("round %s: Ready after %.1f s; %s", prefix, whole.Seconds(), b.times().since(before))
 	for _, c := range append(beside, healthy...) {
 		if err := b.cluster.server.Client.Delete(ctx, c); err != nil {
 			return nil, fmt.Errorf("delete Community %s: %w", c.Name, err)
