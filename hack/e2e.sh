@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 readonly OPERATOR_NAMESPACE=community-system
 readonly LOG="$CACHE_DIR/log/e2e.log"
 # Journeys mostly wait for pods: more of them than cores run at a time.
-readonly PARALLEL=4
+readonly PARALLEL=6
 
 main() {
   : "${HELM:?run it with: make e2e}"

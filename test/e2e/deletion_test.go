@@ -207,6 +207,7 @@ func (w *world) retainAndReturn(meanwhile func(), keeps ...string) {
 
 // TestDeleteNamespace deletes whole namespaces with a community in each: with either policy they go.
 func TestDeleteNamespace(t *testing.T) {
+	t.Parallel()
 	for _, policy := range []v1alpha1.DeletionPolicy{v1alpha1.DeletionDelete, v1alpha1.DeletionRetain} {
 		for name, database := range map[string]func(*v1alpha1.CommunityClass){
 			"standalone": func(*v1alpha1.CommunityClass) {}, "cnpg": withCloudNativePG,

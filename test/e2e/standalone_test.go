@@ -31,6 +31,7 @@ spec:
 // TestStandalone is the whole way, as a person walks it: apply, open the page in a browser in two languages,
 // sign in by mail, submit, support, comment; and the row is in PostgreSQL.
 func TestStandalone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "standalone")
 	if _, err := kubectl(w.ctx, fmt.Sprintf(communityYAML, w.namespace, w.class.Name), "apply", "--server-side", "-f", "-"); err != nil {
 		t.Fatal(err)
