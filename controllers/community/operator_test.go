@@ -97,7 +97,7 @@ type operatorOptions struct {
 // startOperator starts an operator wired as main does it. It ends with the test, or earlier by stop.
 func (w *world) startOperator(options operatorOptions) *operator {
 	w.t.Helper()
-	api := &recorder{dieAfter: options.dieAfter, dead: make(chan struct{})}
+	api := &recorder{dieAfter: options.dieAfter, dead: make(chan struct{}), last: time.Now()}
 	cfg := rest.CopyConfig(w.account)
 	cfg.QPS = -1
 	cfg.Wrap(api.wrap)
@@ -181,6 +181,7 @@ type recorder struct {
 	mu     sync.Mutex
 	writes []request
 	events int
+	last   time.Time
 }
 
 var errDead = errors.New("the operator under test is dead")
@@ -200,7 +201,7 @@ func (r *recorder) wrap(next http.RoundTripper) http.RoundTripper {
 		}
 		if strings.Contains(req.URL.Path, "/events") {
 			r.mu.Lock()
-			r.events++
+			r.events, r.last = r.events+1, time.Now()
 			r.mu.Unlock()
 			return next.RoundTrip(req)
 		}
@@ -214,6 +215,7 @@ func (r *recorder) wrap(next http.RoundTripper) http.RoundTripper {
 func (r *recorder) record(req *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.last = time.Now()
 	r.writes = append(r.writes, request{method: req.Method, path: req.URL.Path})
 	if len(r.writes) == r.dieAfter {
 		close(r.dead)
@@ -234,6 +236,20 @@ func (r *recorder) written() (writes []request, events int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]request(nil), r.writes...), r.events
+}
+
+// settle waits until nothing was written for a while.
+func (r *recorder) settle(t testing.TB) {
+	t.Helper()
+	const quiet = 3 * time.Second
+	eventually(t, "the operator should come to rest", func() error {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if since := time.Since(r.last); since < quiet {
+			return fmt.Errorf("it wrote %s ago", since)
+		}
+		return nil
+	})
 }
 
 // silence checks that an operator writes nothing while something else goes on.

@@ -26,6 +26,8 @@ type scope struct {
 	plan  stack.Plan
 	// seen are the children as the cache had them before they were applied.
 	seen map[apply.Ref]client.Object
+	// foreign are the children at whose names somebody else's objects stand.
+	foreign map[apply.Ref]bool
 	// controlToken of the idea service's control port.
 	controlToken string
 	// service is what the idea service answered; nil when it did not.
@@ -49,6 +51,7 @@ func newScope(c *v1alpha1.Community, now time.Time) *scope {
 		owner:     apply.Owner{UID: c.UID, Namespace: c.Namespace, Name: c.Name},
 		now:       now,
 		seen:      map[apply.Ref]client.Object{},
+		foreign:   map[apply.Ref]bool{},
 	}
 }
 

@@ -22,6 +22,8 @@ type ideaService struct {
 	database func(files map[string][]byte) control.Database
 	inForce  control.InForce
 	declared []control.Declaration
+	// observed counts how often somebody looked.
+	observed int
 	// refusals are its answer to every declaration, where there are any.
 	refusals []control.Refusal
 	// answer stands in for its answers; nil for the contract's.
@@ -52,6 +54,13 @@ func (s *ideaService) lastDeclared() (control.Declaration, int) {
 	return s.declared[len(s.declared)-1], len(s.declared)
 }
 
+// observations returns how often somebody looked.
+func (s *ideaService) observations() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.observed
+}
+
 // ServeHTTP implements http.Handler by the control contract.
 func (s *ideaService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
@@ -65,6 +74,7 @@ func (s *ideaService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Header.Get("Authorization") != "Bearer "+s.token:
 		http.Error(w, "who are you?", http.StatusUnauthorized)
 	case r.Method == http.MethodGet:
+		s.observed++
 		write(w, http.StatusOK, control.State{Version: "1.0.0", InForce: s.inForce, Database: database})
 	default:
 		s.declare(w, r, database)

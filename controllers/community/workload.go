@@ -84,13 +84,21 @@ func (r *Reconciler) applyChild(ctx context.Context, s *scope, ref apply.Ref, de
 		return err
 	}
 	s.seen[ref], err = r.applier.Apply(ctx, s.owner, desired)
+	var foreign *apply.ForeignError
+	s.foreign[ref] = errors.As(err, &foreign)
 	return err
 }
 
-// withheld tells whether a child stays as it is, because what it is made from is not known or not good: a
-// stack that runs is not taken apart over a Secret that went missing.
+// withheld tells whether a child stays as it is, because what it is made from is not known, not good or not
+// ours: a stack that runs is not taken apart over a Secret that went missing, PostgreSQL does not write to a
+// volume of somebody else, and no traffic is led to pods of somebody else.
 func (r *Reconciler) withheld(ctx context.Context, s *scope, ref apply.Ref) (bool, error) {
+	core := corev1.SchemeGroupVersion
 	switch {
+	case ref.GVK.Kind == "StatefulSet" && s.foreign[apply.Ref{GVK: core.WithKind("PersistentVolumeClaim"), Name: ref.Name}]:
+		return true, nil
+	case (ref.GVK.Kind == "HTTPRoute" || ref.GVK.Kind == "Ingress") && s.foreign[apply.Ref{GVK: core.WithKind("Service"), Name: ref.Name}]:
+		return true, nil
 	case s.databaseUnknown && ref.Name == stack.DatabaseName(s.community.Name):
 		return true, nil
 	case s.pullSecretUnknown && slices.Contains([]string{"Deployment", "StatefulSet", cnpg.ClusterKind}, ref.GVK.Kind):

@@ -2,9 +2,16 @@ package community_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"regexp"
 	"strings"
 	"sync"
@@ -34,6 +41,8 @@ type world struct {
 	// class is called like the namespace; its apex domain is the test's own as well.
 	class     *v1alpha1.CommunityClass
 	databases *databases
+	// parent is the world that a subtest's is part of; nil for a whole one.
+	parent *world
 
 	mu sync.Mutex
 	// held kinds are not worked on by the simulated cluster.
@@ -67,6 +76,11 @@ func newWorld(t testing.TB, start platformStart, changes ...func(*v1alpha1.Commu
 	p.cluster.add(w)
 	t.Cleanup(func() { p.cluster.remove(w) })
 	return w
+}
+
+// of is the same world, for a subtest.
+func (w *world) of(t testing.TB) *world {
+	return &world{platform: w.platform, t: t, namespace: w.namespace, operatorNamespace: w.operatorNamespace, class: w.class, databases: w.databases, parent: w}
 }
 
 var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
@@ -149,11 +163,15 @@ func (w *world) delete(o client.Object, options ...client.DeleteOption) {
 	}
 }
 
-// waitGone waits until an object is gone.
+// waitGone waits until an object that was read is gone; another one may have taken its place.
 func (w *world) waitGone(o client.Object) {
 	w.t.Helper()
+	uid := o.GetUID()
 	eventually(w.t, fmt.Sprintf("%T %s should go", o, o.GetName()), func() error {
 		err := w.client.Get(context.Background(), client.ObjectKeyFromObject(o), o)
+		if err == nil && o.GetUID() != uid {
+			return nil
+		}
 		if err == nil {
 			return errors.New("it is still there")
 		}
@@ -239,6 +257,10 @@ func (w *world) hold(kind string) {
 
 // release lets the simulated cluster work on a kind of object again.
 func (w *world) release(kind string) {
+	if w.parent != nil {
+		w.parent.release(kind)
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.held, kind)
@@ -272,4 +294,55 @@ func (w *world) key(name string) types.NamespacedName {
 
 func named(namespace, name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: namespace, Name: name}
+}
+
+func withMail(c *v1alpha1.Community) { c.Spec.Mail = &v1alpha1.CommunityMail{SecretName: "smtp"} }
+
+func withOIDC(c *v1alpha1.Community) {
+	c.Spec.OIDC = &v1alpha1.CommunityOIDC{IssuerURL: "https://login.brand.example", ClientSecretName: "login"}
+}
+
+func withTLS(c *v1alpha1.Community) {
+	c.Spec.Hostnames, c.Spec.TLS = []v1alpha1.Hostname{"ideas.brand.example"}, &v1alpha1.CommunityTLS{SecretName: "certificate"}
+}
+
+// pullSecret makes a pull Secret of the class.
+func (w *world) pullSecret(name string) {
+	w.t.Helper()
+	w.create(&corev1.Secret{
+		ObjectMeta: named(w.operatorNamespace, name), Type: corev1.SecretTypeDockerConfigJson,
+		StringData: map[string]string{corev1.DockerConfigJsonKey: `{"auths":{"` + name + `.example":{"auth":"c2VjcmV0OnNlY3JldA=="}}}`},
+	})
+}
+
+// tlsSecret makes a Secret with a real certificate: the API server checks that.
+func (w *world) tlsSecret(name string) {
+	w.t.Helper()
+	certificate, key := selfSigned(w.t)
+	w.create(&corev1.Secret{
+		ObjectMeta: named(w.namespace, name), Type: corev1.SecretTypeTLS,
+		Data: map[string][]byte{corev1.TLSCertKey: certificate, corev1.TLSPrivateKeyKey: key},
+	})
+}
+
+// selfSigned makes a certificate.
+func selfSigned(t testing.TB) (certificate, key []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ideas.brand.example"}, DNSNames: []string{"ideas.brand.example"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
 }
