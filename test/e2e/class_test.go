@@ -104,7 +104,10 @@ func TestClassInUse(t *testing.T) {
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
-		return fmt.Errorf("it is still there (%v), with status %+v", err, w.class.Status)
+		if err == nil {
+			err = fmt.Errorf("it is still there, with status %+v", w.class.Status)
+		}
+		return err
 	})
 	stop()
 }

@@ -5,6 +5,7 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -117,10 +118,10 @@ func TestDeleteStandalone(t *testing.T) {
 	w.waitVolumesGone()
 	w.eventually(proxyDelay, "the hostname is no longer served", func() error {
 		got, err := w.visitor(host).do("GET", "/", nil)
-		if err != nil || got.status != 404 {
-			return fmt.Errorf("it answers %d (%v)", got.status, err)
+		if err == nil && got.status != http.StatusNotFound {
+			err = fmt.Errorf("it answers %d", got.status)
 		}
-		return nil
+		return err
 	})
 }
 
@@ -223,7 +224,10 @@ func TestDeleteNamespace(t *testing.T) {
 					if apierrors.IsNotFound(err) {
 						return nil
 					}
-					return fmt.Errorf("it is there: %v %+v", err, ns.Status.Conditions)
+					if err == nil {
+						err = fmt.Errorf("it is there: %+v", ns.Status.Conditions)
+					}
+					return err
 				})
 				w.waitVolumesGone()
 			})

@@ -363,8 +363,11 @@ func withoutIdentity(content map[string]any) map[string]any {
 // nothingLeft tells whether a deleted community and all its objects are gone.
 func (w *world) nothingLeft(c *v1alpha1.Community) error {
 	err := cluster.client.Get(w.ctx, client.ObjectKeyFromObject(c), c.DeepCopy())
+	if err == nil {
+		return errors.New("the Community is still there")
+	}
 	if !apierrors.IsNotFound(err) {
-		return fmt.Errorf("the Community is still there (%v)", err)
+		return err
 	}
 	return w.eachChild(c, func(kind string, o client.Object) error {
 		return fmt.Errorf("%s %s is still there", kind, o.GetName())
