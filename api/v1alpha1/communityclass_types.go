@@ -70,7 +70,8 @@ type CommunityClassSpec struct {
 	// +required
 	IdeaService ClassIdeaService `json:"ideaService"`
 	// podTemplate is laid over the pods of the idea service and of a standalone database. Its scheduling fields
-	// also reach the pods of a cloudNativePG database.
+	// also reach the pods of a cloudNativePG database. A change restarts these pods: a standalone database is away for
+	// some seconds.
 	// +optional
 	PodTemplate *PodTemplateOverrides `json:"podTemplate,omitempty"`
 	// mail is the SMTP server of communities that bring no mail Secret of their own. Absent: such communities

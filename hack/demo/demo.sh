@@ -22,6 +22,7 @@ main() {
   create_community
   step "Waiting until the community is Ready"
   wait_until_ready
+  wait_until_open
   step "Filling it with ideas"
   fill_community
   print_what_next

@@ -64,6 +64,16 @@ wait_until_ready() {
   printf '  %3d s  Ready\n' $((SECONDS - DEMO_START)) >&2
 }
 
+# wait_until_open waits for the page itself: the proxy may take a moment longer than the operator can see.
+wait_until_open() {
+  local url deadline=$((SECONDS + 60))
+  [[ -z "$given_kubeconfig" ]] || return 0 # the address may not lead to this machine
+  url="$(kubectl -n "$DEMO_NAMESPACE" get community "$DEMO_COMMUNITY" -o jsonpath='{.status.url}')"
+  until curl --silent --fail --max-time 5 --output /dev/null "$url"; do
+    ((SECONDS < deadline)) || fail "The community is Ready, but $url does not open. Look at: kubectl -n traefik logs deployment/traefik"
+  done
+}
+
 fill_community() {
   kubectl -n "$DEMO_NAMESPACE" exec deploy/"$DEMO_COMMUNITY" -- /ideas seed --credentials-dir=/etc/community/credentials --log-level=warn >&2
 }

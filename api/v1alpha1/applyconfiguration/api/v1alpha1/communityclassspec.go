@@ -24,7 +24,8 @@ type CommunityClassSpecApplyConfiguration struct {
 	// ideaService is the application that every community runs.
 	IdeaService *ClassIdeaServiceApplyConfiguration `json:"ideaService,omitempty"`
 	// podTemplate is laid over the pods of the idea service and of a standalone database. Its scheduling fields
-	// also reach the pods of a cloudNativePG database.
+	// also reach the pods of a cloudNativePG database. A change restarts these pods: a standalone database is away for
+	// some seconds.
 	PodTemplate *PodTemplateOverridesApplyConfiguration `json:"podTemplate,omitempty"`
 	// mail is the SMTP server of communities that bring no mail Secret of their own. Absent: such communities
 	// have no sign-in by mail.
