@@ -18,10 +18,11 @@ import (
 	"github.com/quaeso/community-operator/internal/testutil/kubeapi"
 )
 
-// operatorUser is whom the audit log knows the operator as.
 const (
-	operatorUser      = "bench-operator"
 	operatorNamespace = "community-system"
+	// operatorUser is whom the audit log knows the operator as: the service account of config/rbac, with its
+	// rights and no others.
+	operatorUser = "system:serviceaccount:" + operatorNamespace + ":community-operator"
 )
 
 // className is the fleet's CommunityClass: standalone databases behind a Gateway.
@@ -87,7 +88,7 @@ func startCluster(ctx context.Context) (_ *cluster, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the API server: %w", err)
 	}
-	kubeconfig, err := c.server.KubeconfigOf(operatorUser, "system:masters")
+	kubeconfig, err := c.server.KubeconfigOf(operatorUser)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +98,7 @@ func startCluster(ctx context.Context) (_ *cluster, err error) {
 	return c, c.furnish(ctx)
 }
 
-// furnish makes the namespaces, the Gateway and the class.
+// furnish makes the namespaces, the operator's rights, the Gateway and the class.
 func (c *cluster) furnish(ctx context.Context) error {
 	class := testutil.CommunityClass(className, func(c *v1alpha1.CommunityClass) { c.UID = "" })
 	gateway := &gatewayv1.Gateway{
@@ -114,6 +115,17 @@ func (c *cluster) furnish(ctx context.Context) error {
 	var objects []client.Object
 	for _, name := range names {
 		objects = append(objects, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
+	}
+	root, err := kubeapi.Root()
+	if err != nil {
+		return err
+	}
+	rights, err := kubeapi.ReadObjects(filepath.Join(root, "config", "rbac"))
+	if err != nil {
+		return err
+	}
+	for _, o := range rights {
+		objects = append(objects, o)
 	}
 	objects = append(objects, class, gateway)
 	admin, err := client.New(c.server.Config, client.Options{Scheme: newScheme()})
