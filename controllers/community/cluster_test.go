@@ -262,9 +262,10 @@ func (c *cluster) statefulSet(ctx context.Context, w *world, s *appsv1.StatefulS
 	return nil
 }
 
-// volume lets volumes go that no database uses any more.
+// volume binds claims, and lets them go when no database uses them any more.
 func (c *cluster) volume(ctx context.Context, w *world, v *corev1.PersistentVolumeClaim) error {
 	if v.DeletionTimestamp.IsZero() {
+		v.Status.Phase = corev1.ClaimBound
 		return nil
 	}
 	if err := c.client.Get(ctx, w.key(v.Name), &appsv1.StatefulSet{}); !apierrors.IsNotFound(err) {

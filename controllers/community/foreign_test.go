@@ -195,3 +195,9 @@ func TestChildOfAnotherCommunity(t *testing.T) {
 	w.nudge(first)
 	w.waitReady(first)
 }
+
+func foreignIngress(namespace, name string) *networkingv1.Ingress {
+	return &networkingv1.Ingress{ObjectMeta: named(namespace, name), Spec: networkingv1.IngressSpec{
+		DefaultBackend: &networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{Name: "other", Port: networkingv1.ServiceBackendPort{Number: 80}}},
+	}}
+}

@@ -273,3 +273,21 @@ func ignoreMissing(err error) error {
 	}
 	return err
 }
+
+// checkOrder checks that the first write of one kind came before the first of another.
+func checkOrder(t testing.TB, o *operator, firstMethod, firstPath, thenMethod, thenPath string) {
+	t.Helper()
+	writes, _ := o.api.written()
+	first, then := -1, -1
+	for i, w := range writes {
+		if w.method == firstMethod && strings.HasSuffix(w.path, firstPath) && first < 0 {
+			first = i
+		}
+		if w.method == thenMethod && strings.HasSuffix(w.path, thenPath) && then < 0 {
+			then = i
+		}
+	}
+	if first < 0 || then < 0 || first > then {
+		t.Errorf("%s %s came as write %d, %s %s as write %d", firstMethod, firstPath, first, thenMethod, thenPath, then)
+	}
+}

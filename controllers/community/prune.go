@@ -25,6 +25,8 @@ func prunable(community string) []apply.Ref {
 		{GVK: networkingv1.SchemeGroupVersion.WithKind("NetworkPolicy"), Name: stack.DatabaseName(community)},
 		{GVK: policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"), Name: ideas},
 		{GVK: corev1.SchemeGroupVersion.WithKind("Secret"), Name: stack.PullSecretName(community)},
+		// cert-manager made it from the Certificate and leaves it behind.
+		{GVK: corev1.SchemeGroupVersion.WithKind("Secret"), Name: stack.TLSName(community)},
 	}
 }
 

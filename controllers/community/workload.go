@@ -45,8 +45,12 @@ func (r *Reconciler) applyStack(ctx context.Context, s *scope) applied {
 		part := out.partOf(s.community.Name, ref)
 		*part = firstError(*part, r.applyChild(ctx, s, ref, desired))
 	}
+	secrets := corev1.SchemeGroupVersion.WithKind("Secret")
 	if s.pullSecretUnknown {
-		wanted[apply.Ref{GVK: corev1.SchemeGroupVersion.WithKind("Secret"), Name: stack.PullSecretName(s.community.Name)}] = true
+		wanted[apply.Ref{GVK: secrets, Name: stack.PullSecretName(s.community.Name)}] = true
+	}
+	if name := stack.TLSName(s.community.Name); wanted[apply.Ref{GVK: certmanager.GroupVersion.WithKind(certmanager.CertificateKind), Name: name}] {
+		wanted[apply.Ref{GVK: secrets, Name: name}] = true
 	}
 	if out.database == nil {
 		out.database = r.reclaimData(ctx, s)
@@ -119,14 +123,19 @@ func refusedByAPI(err error) error {
 	case !errors.As(err, &status):
 		return err
 	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
-		return conditions.StallUntil(30*time.Second, v1alpha1.ReasonQuotaExceeded, "%s; raise the quota or choose a smaller size", status.Status().Message)
+		return conditions.StallUntil(30*time.Second, v1alpha1.ReasonQuotaExceeded, "%s; raise the quota or choose a smaller size", oneLine(status))
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return conditions.Wait(0, v1alpha1.ReasonDeleting, "the namespace is being deleted")
 	case apierrors.IsInvalid(err) || apierrors.IsForbidden(err):
-		return conditions.StallUntil(30*time.Second, v1alpha1.ReasonRefusedByAPI, "the API server refuses: %s", status.Status().Message)
+		return conditions.StallUntil(30*time.Second, v1alpha1.ReasonRefusedByAPI, "the API server refuses: %s", oneLine(status))
 	default:
 		return err
 	}
+}
+
+// oneLine is the API server's message fit for a table; it may show a difference in lines.
+func oneLine(status apierrors.APIStatus) string {
+	return strings.Join(strings.Fields(status.Status().Message), " ")
 }
 
 // observeWorkload tells whether every replica serves, and if not, what keeps the pods.

@@ -346,3 +346,6 @@ func selfSigned(t testing.TB) (certificate, key []byte) {
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
 }
+
+// randomName is short and a valid name of a Community.
+func randomName() string { return "c" + strings.ToLower(rand.Text()[:10]) }
