@@ -17,12 +17,13 @@ readonly PARALLEL=6
 
 main() {
   : "${HELM:?run it with: make e2e}"
-  local KUBECONFIG started=$SECONDS
+  local KUBECONFIG images started=$SECONDS
   KUBECONFIG="$(hack/cluster/up.sh)"
   export KUBECONFIG
   hack/cluster/cnpg.sh >/dev/null
-  # shellcheck disable=SC2046
-  export $(hack/cluster/images.sh)
+  images="$(hack/cluster/images.sh)"
+  # shellcheck disable=SC2086,SC2163
+  export $images
   prepare_browser
   run_step "installing the operator with its Helm chart" "$CACHE_DIR/log/e2e-helm.log" install_operator
   say "prepared after $((SECONDS - started)) s; the journeys' whole log: $LOG"
