@@ -41,8 +41,8 @@ type DatabaseServer interface {
 // Secret with its password was written; applyErr says that it was not.
 func (r *Reconciler) observeDatabase(ctx context.Context, s *scope, applyErr error) error {
 	switch {
-	case s.databaseUnknown, applyErr != nil:
-		return nil
+	case s.databaseUnknown, applyErr != nil: // told already
+		return nil //nolint:nilerr // the caller reports applyErr first
 	case s.plan.Database.Kind == v1alpha1.DatabaseShared:
 		return r.ensureShared(ctx, s)
 	case s.service != nil && s.service.Database.Ready, s.plan.Database.Kind == v1alpha1.DatabaseExternal:

@@ -55,12 +55,17 @@ func (r *Reconciler) passwordInForce(ctx context.Context, s *scope) (string, err
 	case err != nil || credentials == nil:
 		return "", err
 	}
-	uri, err := url.Parse(string(credentials.Data[control.FileDatabaseURI]))
-	if err != nil || uri.User.Username() != stack.DatabaseRole(s.plan) {
-		return "", nil
+	return passwordOf(string(credentials.Data[control.FileDatabaseURI]), stack.DatabaseRole(s.plan)), nil
+}
+
+// passwordOf returns the password in a URI of the role, "" when there is none that could be in force.
+func passwordOf(uri, role string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.User.Username() != role {
+		return ""
 	}
-	password, _ := uri.User.Password()
-	return password, nil
+	password, _ := u.User.Password()
+	return password
 }
 
 // tampered tells whether the password of a standalone database was changed by hand while the one in force is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,14 +139,14 @@ func (b *bench) hold(ctx context.Context, _ *report.Report) error {
 	return nil
 }
 
-// reportRequests counts everything that the Communities cost: the status writes, the finalizer, reads and
+// reportRequests counts everything that it took to make them: the status writes, the finalizer, reads and
 // events are shared out among the children.
 func reportRequests(r *report.Report, requests []request, communities int) {
 	all := count(requests, func(q request) bool { return !q.electing() && !q.starting() })
 	children := map[string]bool{}
 	for _, q := range requests {
 		o := q.ObjectRef
-		if q.Verb == "patch" && o.Subresource == "" && !strings.HasPrefix(o.Resource, "communit") {
+		if q.Verb == "patch" && o.Subresource == "" && !slices.Contains([]string{"communities", "communityclasses"}, o.Resource) {
 			children[o.Resource+" "+o.Namespace+"/"+o.Name] = true
 		}
 	}

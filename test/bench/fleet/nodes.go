@@ -56,10 +56,10 @@ func startNodes(ctx context.Context, c *cluster, s *services) (*nodes, error) {
 		waiting: map[types.NamespacedName]*metav1.PartialObjectMetadata{},
 	}
 	for gvk, react := range map[schema.GroupVersionKind]func(*metav1.PartialObjectMetadata){
-		appsv1.SchemeGroupVersion.WithKind("Deployment"):            n.deployment,
-		appsv1.SchemeGroupVersion.WithKind("StatefulSet"):           n.statefulSet,
-		corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"): n.volume,
-		gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute"):          n.route,
+		appsv1.SchemeGroupVersion.WithKind("Deployment"):               n.deployment,
+		appsv1.SchemeGroupVersion.WithKind("StatefulSet"):              n.statefulSet,
+		corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"):    n.volume,
+		{Group: gatewayv1.GroupName, Version: "v1", Kind: "HTTPRoute"}: n.route,
 	} {
 		m := &metav1.PartialObjectMetadata{}
 		m.SetGroupVersionKind(gvk)

@@ -68,7 +68,7 @@ func (o *operator) waitUntilHealthy(ctx context.Context) error {
 		}
 		resp, err := http.Get("http://" + probeAddress + "/readyz")
 		if err != nil {
-			return false, nil //nolint:nilerr // not yet
+			return false, nil
 		}
 		defer resp.Body.Close()
 		return resp.StatusCode == http.StatusOK, nil
