@@ -28,7 +28,7 @@ func newBox(t *testing.T) *box {
 	t.Helper()
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(found) == 0 || os.Getuid() != 0 {
-		t.Skip("needs root and a PostgreSQL server: apt-get install postgresql-15")
+		t.Fatal("needs root and a PostgreSQL server: apt-get install postgresql-15")
 	}
 	dir, err := os.MkdirTemp("", "entrypoint")
 	if err != nil {
@@ -133,7 +133,7 @@ func TestDataAndPasswordsOverRestarts(t *testing.T) {
 	stop = b.start("two")
 	stop(syscall.SIGKILL)
 	// In a pod the server's other processes end with the first; here they notice a moment later.
-	time.Sleep(2 * time.Second)
+	b.waitUntilAlone()
 	stop = b.start("three")
 	if text, err := b.query("three", "SELECT x FROM kept"); err != nil || text != "7" {
 		t.Errorf("after a crash and a new password: %q, %v, want 7", text, err)
@@ -165,12 +165,39 @@ func TestInterruptedPreparationIsStartedOver(t *testing.T) {
 		t.Fatal("a half-made database bears the final name")
 	}
 	// In a pod initdb ends with the entry point; here it is on its own, and may still write.
-	time.Sleep(3 * time.Second)
+	b.waitUntilAlone()
 	stop := b.start("secret")
 	if text, err := b.query("secret", "SELECT current_database()"); err != nil || text != "ideas" {
 		t.Errorf("after an interrupted preparation: %q, %v", text, err)
 	}
 	stop(syscall.SIGINT)
+}
+
+// waitUntilAlone waits until no process works in the box's folder any more.
+func (b *box) waitUntilAlone() {
+	b.t.Helper()
+	for deadline := time.Now().Add(time.Minute); len(b.processes()) > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("processes %v still work in %s", b.processes(), b.dir)
+		}
+	}
+}
+
+// processes are those that were started with the box's folder, or stand in it, as PostgreSQL's do.
+func (b *box) processes() []string {
+	entries, _ := filepath.Glob("/proc/[0-9]*")
+	var found []string
+	for _, entry := range entries {
+		if entry == fmt.Sprintf("/proc/%d", os.Getpid()) {
+			continue
+		}
+		arguments, _ := os.ReadFile(entry + "/cmdline")
+		folder, _ := os.Readlink(entry + "/cwd")
+		if strings.Contains(string(arguments), b.dir) || strings.HasPrefix(folder, b.dir) {
+			found = append(found, entry)
+		}
+	}
+	return found
 }
 
 func TestForeignFilesAreRefused(t *testing.T) {
