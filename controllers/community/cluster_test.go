@@ -152,6 +152,9 @@ func (c *cluster) service(key types.NamespacedName) *ideaService {
 	if c.services[key] == nil {
 		w := c.worlds[key.Namespace]
 		c.services[key] = &ideaService{database: func(files map[string][]byte) control.Database {
+			if w != nil && w.serve != nil {
+				return w.serve(files)
+			}
 			return c.connect(w, string(files[control.FileDatabaseURI]))
 		}}
 	}

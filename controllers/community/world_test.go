@@ -28,6 +28,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
+	"github.com/quaeso/community-operator/internal/control"
 	"github.com/quaeso/community-operator/internal/testutil"
 )
 
@@ -41,6 +42,8 @@ type world struct {
 	// class is called like the namespace; its apex domain is the test's own as well.
 	class     *v1alpha1.CommunityClass
 	databases *databases
+	// serve tells how the database looks to the idea service, where the simulated cluster cannot know.
+	serve func(files map[string][]byte) control.Database
 	// parent is the world that a subtest's is part of; nil for a whole one.
 	parent *world
 
