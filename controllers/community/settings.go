@@ -27,13 +27,11 @@ func (r *Reconciler) declareSettings(ctx context.Context, s *scope) error {
 		return err
 	}
 	state, err := r.Control.Observe(ctx, address, s.controlToken)
-	if errors.Is(err, control.ErrUnauthorized) {
-		s.databaseUnseen()
-		return conditions.Wait(s.poll(), v1alpha1.ReasonProgressing, "the idea service has not taken up its new control token yet")
-	}
 	if err != nil {
-		s.databaseUnseen()
-		return s.serviceSilent(err)
+		// Nobody tells how the database is either, for the same cause.
+		silent := s.serviceSilent(err)
+		s.databaseErr = firstError(s.databaseErr, silent)
+		return silent
 	}
 	r.observeService(s, state)
 	if !state.Database.Ready {
@@ -79,16 +77,15 @@ func (r *Reconciler) controlAddress(ctx context.Context, s *scope) (string, erro
 // serviceSilent waits for an idea service that does not answer, or not by the contract. What exactly it said
 // is not repeated: it may be anything.
 func (s *scope) serviceSilent(err error) error {
-	if errors.Is(err, control.ErrContract) {
+	switch {
+	case errors.Is(err, control.ErrUnauthorized):
+		return conditions.Wait(s.poll(), v1alpha1.ReasonProgressing, "the idea service has not taken up its new control token yet")
+	case errors.Is(err, control.ErrContract):
 		return conditions.Wait(s.poll(), v1alpha1.ReasonServiceUnreachable,
 			"what answers on the idea service's control port does not keep the contract; is the class's image an idea service that fits this operator?")
+	default:
+		return conditions.Wait(s.poll(), v1alpha1.ReasonServiceUnreachable, "the idea service does not answer on its control port yet")
 	}
-	return conditions.Wait(s.poll(), v1alpha1.ReasonServiceUnreachable, "the idea service does not answer on its control port yet")
-}
-
-// databaseUnseen notes that nobody told how the database is.
-func (s *scope) databaseUnseen() {
-	s.databaseErr = firstError(s.databaseErr, conditions.Wait(0, v1alpha1.ReasonProgressing, "waiting for the idea service to report on its database"))
 }
 
 // maxVersion keeps what a service calls its version printable in a table.

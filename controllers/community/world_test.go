@@ -21,6 +21,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/retry"
@@ -352,3 +353,5 @@ func selfSigned(t testing.TB) (certificate, key []byte) {
 
 // randomName is short and a valid name of a Community.
 func randomName() string { return "c" + strings.ToLower(rand.Text()[:10]) }
+
+func zero() *resource.Quantity { return resource.NewQuantity(0, resource.DecimalSI) }
