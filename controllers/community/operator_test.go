@@ -243,13 +243,18 @@ func (r *recorder) settle(t testing.TB) {
 	t.Helper()
 	const quiet = 3 * time.Second
 	eventually(t, "the operator should come to rest", func() error {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if since := time.Since(r.last); since < quiet {
+		if since := r.quietFor(); since < quiet {
 			return fmt.Errorf("it wrote %s ago", since)
 		}
 		return nil
 	})
+}
+
+// quietFor returns for how long nothing has been written.
+func (r *recorder) quietFor() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Since(r.last)
 }
 
 // silence checks that an operator writes nothing while something else goes on.

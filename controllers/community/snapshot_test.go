@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -78,6 +79,8 @@ func withoutNoise(o *unstructured.Unstructured) map[string]any {
 var (
 	hashes  = regexp.MustCompile(`"(cocreation\.quaeso\.io/(applied|credentials))":"[0-9a-f]+"`)
 	sources = regexp.MustCompile(`@[0-9]*#[0-9a-f]+`)
+	// generations of the class and digests of passwords are part of what a shared database's URI came from.
+	sharedPart = regexp.MustCompile(`shared-[0-9]+-[0-9a-f]+`)
 )
 
 // outcome describes a community's children and status in a way that is equal for equal outcomes: names of
@@ -90,7 +93,7 @@ func (w *world) outcome(c *v1alpha1.Community) map[string]any {
 	_ = w.client.Get(context.Background(), w.key(stack.DatabaseName(c.Name)), database)
 	token, password := string(credentials.Data[control.FileControlToken]), string(database.Data[corev1.BasicAuthPasswordKey])
 	replace := []string{string(c.UID), "‹uid›", stack.SharedName(w.namespace, c.Name), "‹shared name›", w.class.Name, "‹namespace›",
-		w.operatorNamespace, "‹operator namespace›", w.namespace, "‹namespace›"}
+		w.operatorNamespace, "‹operator namespace›", w.namespace, "‹namespace›", c.Name, "‹name›"}
 	if token != "" {
 		replace = append(replace, token, "‹token›")
 	}
@@ -102,8 +105,11 @@ func (w *world) outcome(c *v1alpha1.Community) map[string]any {
 	for i := range status.Conditions {
 		status.Conditions[i].LastTransitionTime, status.Conditions[i].ObservedGeneration = metav1.Time{}, 0
 	}
+	// The order of conditions tells only which was set first.
+	slices.SortFunc(status.Conditions, func(a, b metav1.Condition) int { return strings.Compare(a.Type, b.Type) })
 	text := asJSON(map[string]any{"children": w.children(c.Name), "status": status})
 	text = sources.ReplaceAllString(hashes.ReplaceAllString(text, `"$1":"‹hash›"`), "@‹version›")
+	text = sharedPart.ReplaceAllString(text, "shared")
 	var out map[string]any
 	if err := json.Unmarshal([]byte(strings.NewReplacer(replace...).Replace(text)), &out); err != nil {
 		w.t.Fatal(err)
