@@ -104,12 +104,14 @@ func standaloneContainer(p Plan) *corev1ac.ContainerApplyConfiguration {
 			corev1ac.VolumeMount().WithName("tmp").WithMountPath("/tmp"))
 }
 
-// standaloneService is the address of the database.
+// standaloneService is the address of the database. It leads to the pod as soon as there is one: there is no
+// other to choose, so waiting for the probes would only keep the idea service from connecting at once.
 func standaloneService(p Plan) *corev1ac.ServiceApplyConfiguration {
 	return owned(p, v1alpha1.ComponentDatabase,
 		corev1ac.Service(DatabaseName(p.Community.Name), p.Community.Namespace).
 			WithSpec(corev1ac.ServiceSpec().
 				WithType(corev1.ServiceTypeClusterIP).
+				WithPublishNotReadyAddresses(true).
 				WithSelector(SelectorLabels(p.Community.Name, v1alpha1.ComponentDatabase)).
 				WithPorts(tcpServicePort(portNamePostgres, PortPostgres, portNamePostgres))))
 }
