@@ -88,14 +88,25 @@ func startCluster(ctx context.Context) (_ *cluster, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the API server: %w", err)
 	}
-	kubeconfig, err := c.server.KubeconfigOf(operatorUser)
-	if err != nil {
+	if err := c.writeKubeconfig(c.kubeconfig, operatorUser); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(c.kubeconfig, kubeconfig, 0o600); err != nil {
-		return nil, fmt.Errorf("write the operator's kubeconfig: %w", err)
+	// For people who look around while the benchmark holds.
+	if err := c.writeKubeconfig(filepath.Join(folder, "admin-kubeconfig"), "bench-admin", "system:masters"); err != nil {
+		return nil, err
 	}
 	return c, c.furnish(ctx)
+}
+
+func (c *cluster) writeKubeconfig(path, user string, groups ...string) error {
+	kubeconfig, err := c.server.KubeconfigOf(user, groups...)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
+		return fmt.Errorf("write the kubeconfig of %s: %w", user, err)
+	}
+	return nil
 }
 
 // furnish makes the namespaces, the operator's rights, the Gateway and the class.
