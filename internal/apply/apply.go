@@ -107,6 +107,7 @@ func (a *Applier) Apply(ctx context.Context, owner Owner, desired runtime.ApplyC
 		return nil, err
 	}
 	var extra map[string]any
+	changed := live != nil && live.GetAnnotations()[v1alpha1.AnnotationApplied] != hash
 	if live != nil {
 		if err := a.Guard(owner, ref.GVK.Kind, live); err != nil {
 			return nil, err
@@ -116,7 +117,7 @@ func (a *Applier) Apply(ctx context.Context, owner Owner, desired runtime.ApplyC
 			return nil, fmt.Errorf("read %s %s: %w", ref.GVK.Kind, ref.Name, err)
 		}
 		extra = a.drift(ref, live.GetUID(), have, want)
-		if live.GetAnnotations()[v1alpha1.AnnotationApplied] == hash && covers(have, want) && extra == nil {
+		if !changed && covers(have, want) && extra == nil {
 			return live, nil
 		}
 	}
@@ -126,11 +127,13 @@ func (a *Applier) Apply(ctx context.Context, owner Owner, desired runtime.ApplyC
 	switch {
 	case live == nil:
 		return nil, a.applyUnseen(ctx, owner, ref, desired)
-	case extra == nil:
-		return live, a.write(ctx, owner, ref, desired)
-	default:
-		return live, a.purge(ctx, owner, live, ref, extra, desired, want)
+	case extra == nil, changed: // what differs is most likely our own from before
+		err = a.write(ctx, owner, ref, desired)
+		if extra == nil || !apierrors.IsInvalid(err) {
+			return live, err
+		}
 	}
+	return live, a.purge(ctx, owner, live, ref, extra, desired, want)
 }
 
 // drift returns a patch that removes what closed fields of a child hold beyond what is wanted and beyond what
