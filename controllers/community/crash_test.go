@@ -189,7 +189,7 @@ func TestEveryPathLeadsToTheSame(t *testing.T) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			w := w.of(t)
-			random, all := rand.New(rand.NewSource(seed)), steps(second.Name) //nolint:gosec // a walk that can be repeated
+			random, all := rand.New(rand.NewSource(seed)), steps(second.Name)
 			walker := w.community(fmt.Sprintf("walker%d", seed))
 			var path []string
 			for range 14 {

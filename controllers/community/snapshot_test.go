@@ -14,7 +14,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
@@ -126,11 +125,4 @@ func (w *world) versions(objects ...client.Object) map[string]string {
 		out[fmt.Sprintf("%T %s", o, o.GetName())] = o.GetResourceVersion()
 	}
 	return out
-}
-
-// uidOf an object that is there.
-func (w *world) uidOf(o client.Object) types.UID {
-	w.t.Helper()
-	w.get(o)
-	return o.GetUID()
 }
