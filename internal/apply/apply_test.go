@@ -73,7 +73,7 @@ func newBench(t *testing.T) *bench {
 	api := kubeapi.Shared(t)
 	b := &bench{t: t, api: api, owner: Owner{UID: "uid-1", Namespace: api.Namespace(t), Name: "lumiere"}}
 	b.writes = &counting{Client: labelled{api.Client}}
-	b.Applier.Client, b.Applier.Live = b.writes, api.Client
+	b.Client, b.Applier.Live = b.writes, api.Client
 	return b
 }
 
@@ -236,7 +236,7 @@ func TestStaleReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.apply(80, "apply")
-	b.Applier.Client = stale{Client: b.writes, was: old}
+	b.Client = stale{Client: b.writes, was: old}
 	ref := Ref{GVK: corev1.SchemeGroupVersion.WithKind("Service"), Name: "lumiere"}
 	if gone, err := b.Delete(t.Context(), b.owner, ref); gone || !apierrors.IsConflict(err) {
 		t.Errorf("the deletion gives %t, %v", gone, err)
