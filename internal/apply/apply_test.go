@@ -73,7 +73,7 @@ func newBench(t *testing.T) *bench {
 	api := kubeapi.Shared(t)
 	b := &bench{t: t, api: api, owner: Owner{UID: "uid-1", Namespace: api.Namespace(t), Name: "lumiere"}}
 	b.writes = &counting{Client: labelled{api.Client}}
-	b.Client, b.Applier.Live = b.writes, api.Client
+	b.Client, b.Live = b.writes, api.Client
 	return b
 }
 
