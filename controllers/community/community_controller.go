@@ -130,6 +130,8 @@ func (r *Reconciler) runPhases(ctx context.Context, s *scope) {
 	s.record(v1alpha1.ConditionCredentialsReady, firstError(passwordErr, r.gatherCredentials(ctx, s)), "every Secret is there and complete")
 	s.tlsErr = r.checkTLSSecret(ctx, s)
 	applied := r.applyStack(ctx, s)
+	// A shared database is there before the idea service first looks for it, and after its password was written.
+	s.sharedErr = r.ensureShared(ctx, s, applied.database)
 	serviceErr := r.declareSettings(ctx, s)
 	s.record(v1alpha1.ConditionDatabaseReady, firstError(applied.database, r.observeDatabase(ctx, s, applied.database), s.databaseErr), "the database accepts connections")
 	s.record(v1alpha1.ConditionWorkloadReady, firstError(applied.workload, r.observeWorkload(ctx, s)), workloadReadyMessage)

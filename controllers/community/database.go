@@ -37,14 +37,16 @@ type DatabaseServer interface {
 	Probe(ctx context.Context, uri string, caPEM []byte) error
 }
 
-// observeDatabase tells how far the community's database is. A shared one is brought about here, after the
-// Secret with its password was written; applyErr says that it was not.
+// observeDatabase tells how far the community's database is. A shared one is made again where the idea service
+// sees that it is not as it was made; applyErr says that what describes it could not be applied.
 func (r *Reconciler) observeDatabase(ctx context.Context, s *scope, applyErr error) error {
 	switch {
 	case s.databaseUnknown, applyErr != nil: // told already
 		return nil //nolint:nilerr // the caller reports applyErr first
+	case s.plan.Database.Kind == v1alpha1.DatabaseShared && s.sharedErr == nil && s.databaseDrifted():
+		return r.ensureShared(ctx, s, nil)
 	case s.plan.Database.Kind == v1alpha1.DatabaseShared:
-		return r.ensureShared(ctx, s)
+		return s.sharedErr
 	case s.service != nil && s.service.Database.Ready, s.plan.Database.Kind == v1alpha1.DatabaseExternal:
 		return nil
 	case s.plan.Database.Kind == v1alpha1.DatabaseCloudNativePG:
@@ -119,7 +121,11 @@ func (e *ensuredDatabases) forget(who types.NamespacedName) {
 	delete(e.at, who)
 }
 
-func (r *Reconciler) ensureShared(ctx context.Context, s *scope) error {
+// ensureShared brings about a shared database, unless what describes it could not be applied.
+func (r *Reconciler) ensureShared(ctx context.Context, s *scope, applyErr error) error {
+	if s.plan.Database.Kind != v1alpha1.DatabaseShared || s.databaseUnknown || applyErr != nil {
+		return nil //nolint:nilerr // told already
+	}
 	shared := s.class.Spec.Database.Shared
 	ref := types.NamespacedName{Namespace: r.OperatorNamespace, Name: shared.AdminSecretName}
 	version, err := r.secretVersion(ctx, ref)

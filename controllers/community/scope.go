@@ -34,6 +34,8 @@ type scope struct {
 	service *control.State
 	// databaseErr is what the idea service, or a try of an external database, says of the connection.
 	databaseErr error
+	// sharedErr says why a shared database could not be made.
+	sharedErr error
 	// databaseUnknown and pullSecretUnknown tell that the plan lacks the database's password, or the pull Secret
 	// that is in force: what is made from them stays as it is.
 	databaseUnknown, pullSecretUnknown bool

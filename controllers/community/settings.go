@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,6 +25,7 @@ import (
 func (r *Reconciler) declareSettings(ctx context.Context, s *scope) error {
 	address, err := r.controlAddress(ctx, s)
 	if err != nil {
+		s.databaseErr = firstError(s.databaseErr, err)
 		return err
 	}
 	state, err := r.Control.Observe(ctx, address, s.controlToken)
@@ -62,6 +64,12 @@ func inForce(d control.Declaration) control.InForce {
 }
 
 func (r *Reconciler) controlAddress(ctx context.Context, s *scope) (string, error) {
+	notStarted := conditions.Wait(0, v1alpha1.ReasonProgressing, "the idea service has not been started yet")
+	// Where there is no pod, a call would wait for nothing, and make the worker wait.
+	deployment, ok := s.seen[apply.Ref{GVK: appsv1.SchemeGroupVersion.WithKind("Deployment"), Name: stack.IdeasName(s.community.Name)}].(*appsv1.Deployment)
+	if !ok || deployment.Status.Replicas == 0 {
+		return "", notStarted
+	}
 	ref := apply.Ref{GVK: corev1.SchemeGroupVersion.WithKind("Service"), Name: stack.ControlName(s.community.Name)}
 	live, err := r.applier.Get(ctx, s.owner, ref)
 	if err != nil {
@@ -69,7 +77,7 @@ func (r *Reconciler) controlAddress(ctx context.Context, s *scope) (string, erro
 	}
 	service, ok := live.(*corev1.Service)
 	if !ok || service.Spec.ClusterIP == "" || s.controlToken == "" || s.plan.Credentials == nil {
-		return "", conditions.Wait(0, v1alpha1.ReasonProgressing, "the idea service has not been started yet")
+		return "", notStarted
 	}
 	return net.JoinHostPort(service.Spec.ClusterIP, strconv.Itoa(stack.PortControl)), nil
 }

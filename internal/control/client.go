@@ -21,9 +21,11 @@ var (
 	ErrContract = errors.New("the answer does not keep the control contract")
 )
 
-// Timeouts of one call. A service that hangs must not hold up the operator's other communities.
+// Timeouts of one call. A service that hangs must not hold up the operator's other communities. A connection
+// within a cluster takes milliseconds; the address of a Service that is not known to the nodes yet swallows the
+// first packet, whose repetition is not worth waiting for.
 const (
-	dialTimeout = time.Second
+	dialTimeout = 500 * time.Millisecond
 	callTimeout = 3 * time.Second
 )
 
