@@ -151,6 +151,22 @@ func TestClassChange(t *testing.T) {
 	w.waitReady(c)
 }
 
+// A class that moves to another kind of database does not take its communities' data away.
+func TestClassChangesItsDatabaseKind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, shared)
+	w.startOperator(operatorOptions{})
+	c := w.community("lumiere")
+	w.waitReady(c)
+	before, database := w.outcome(c), w.class.Spec.Database
+	change(w, w.class, cloudNativePG)
+	w.waitStalled(c, v1alpha1.ReasonDatabaseKindChanged, "standalone", "cloudNativePG")
+	w.checkLastGood(c, before, "the class has another kind of database")
+	change(w, w.class, func(c *v1alpha1.CommunityClass) { c.Spec.Database = database })
+	w.waitReady(c)
+	w.waitOutcome(c, before)
+}
+
 // When a class moves from Gateway to ingress, the old route goes after the new one was made, and back.
 func TestRoutingChange(t *testing.T) {
 	t.Parallel()

@@ -69,6 +69,7 @@ func TestSteadyStateWritesNothing(t *testing.T) {
 			o.api.settle(t)
 			service := w.cluster.service(client.ObjectKeyFromObject(c))
 			looked := service.observations()
+			asked := len(w.databases.asked(""))
 			o.api.silence(t, func() {
 				end := time.After(steadyWindow)
 				nudge := time.NewTicker(15 * time.Second)
@@ -84,6 +85,9 @@ func TestSteadyStateWritesNothing(t *testing.T) {
 			})
 			if service.observations() < looked+3 {
 				t.Error("the operator was not at work while it wrote nothing")
+			}
+			if again := w.databases.asked("")[asked:]; len(again) > 0 {
+				t.Errorf("database servers were asked again: %q", again)
 			}
 			w.waitReady(c)
 		})
