@@ -1,6 +1,11 @@
 package ideas
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/quaeso/community-operator/internal/control"
+)
 
 // ErrNotFound is returned for what does not exist or may not be seen.
 var ErrNotFound = errors.New("not found")
@@ -19,3 +24,12 @@ func (e *FieldError) Error() string { return e.Field + ": " + e.Code }
 
 // ErrUnavailable is returned while the store's database cannot be used; trying again later may help.
 var ErrUnavailable = errors.New("the database is not available")
+
+// ErrNameTaken is returned for a declaration whose name another object in force has.
+var ErrNameTaken = errors.New("another object in force has the name")
+
+// LockedError is returned for a declaration that would change what decides a contest that has opened.
+type LockedError struct{ Refusals []control.Refusal }
+
+// Error implements error.
+func (e *LockedError) Error() string { return fmt.Sprintf("locked: %v", e.Refusals) }

@@ -19,12 +19,33 @@ const (
 	MaxPage = 50
 )
 
-// State of an idea. The first cut publishes on submission; moderation comes with its own states.
+// State of an idea.
 type State string
 
-// States of an idea.
+// States of an idea, in the order of its life.
 const (
-	StateGathering State = "gathering"
+	// StateDraft is seen by its authors alone.
+	StateDraft State = "draft"
+	// StatePending waits for a moderator.
+	StatePending          State = "pending"
+	StateChangesRequested State = "changes_requested"
+	StateRejected         State = "rejected"
+	// StateGathering is published and gathers support.
+	StateGathering   State = "gathering"
+	StateQualified   State = "qualified"
+	StateUnderReview State = "under_review"
+	StateShortlisted State = "shortlisted"
+	StateSelected    State = "selected"
+	StateNotSelected State = "not_selected"
+	StatePlanned     State = "planned"
+	StateDevelopment State = "in_development"
+	StateTesting     State = "testing"
+	StateLaunched    State = "launched"
+	// StateExpired missed a rung of its ladder; it may be submitted again, at zero.
+	StateExpired State = "expired"
+	// StateMerged went into another idea.
+	StateMerged    State = "merged"
+	StateWithdrawn State = "withdrawn"
 	StateHidden    State = "hidden"
 	StateErased    State = "erased"
 )
@@ -36,11 +57,17 @@ type Member struct {
 	Name      string
 	Locale    string
 	CreatedAt time.Time
+	// Level in the community, 0 before the first.
+	Level int
 }
 
 // Idea is one proposal.
 type Idea struct {
-	ID         int64
+	ID int64
+	// Challenge that it was submitted to; 0 for none.
+	Challenge int64
+	// Theme names one of the house's; empty for none.
+	Theme      string
 	Slug       string
 	Title      string
 	Body       string

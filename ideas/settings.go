@@ -1,6 +1,10 @@
 package ideas
 
-import "context"
+import (
+	"context"
+
+	"github.com/quaeso/community-operator/internal/control"
+)
 
 // Settings are what the pages work by; the web and control side translate the declaration into them.
 type Settings struct {
@@ -14,6 +18,8 @@ type Settings struct {
 	Locales  []string
 	TimeZone string
 	OIDC     *OIDCSettings
+	// House rules; nil means their defaults.
+	House *control.House
 	// Revision changes whenever the settings do; pages use it as a cache key.
 	Revision string
 }

@@ -95,6 +95,7 @@ type options struct {
 	drainDelay                              string
 	behindProxy                             bool
 	allowPrivateIssuers                     bool
+	declared                                string
 	version                                 bool
 }
 
@@ -111,6 +112,7 @@ func (o *options) declare(flags *flag.FlagSet) {
 	flags.StringVar(&o.smtpHost, "smtp-host", "", "running alone: SMTP server without TLS and password, such as a mail catcher; sign-in by mail is off without it")
 	flags.StringVar(&o.smtpPort, "smtp-port", "1025", "running alone: port of the SMTP server")
 	flags.StringVar(&o.mailFrom, "mail-from", "Ideas <ideas@brand.example>", "running alone: sender of mails")
+	flags.StringVar(&o.declared, "declared", "", "running alone: file with the community's settings, challenges and reward policies, in the control contract's format as YAML; followed when it changes")
 	flags.BoolVar(&o.version, "version", false, "print the version and end")
 }
 
@@ -136,6 +138,9 @@ func (o *options) check(flags *flag.FlagSet) error {
 	}
 	if o.maxConns < 1 || o.maxConns > 1000 {
 		return errors.New("--database-max-conns must be from 1 to 1000")
+	}
+	if o.declared != "" && !o.alone() {
+		return errors.New("--declared is for running alone: with --credentials-dir the operator declares")
 	}
 	behindProxyGiven := false
 	flags.Visit(func(f *flag.Flag) { behindProxyGiven = behindProxyGiven || f.Name == "behind-proxy" })

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/quaeso/community-operator/ideas"
+	"github.com/quaeso/community-operator/ideas/declared"
 	"github.com/quaeso/community-operator/ideas/mail"
 	"github.com/quaeso/community-operator/ideas/oidc"
 	"github.com/quaeso/community-operator/ideas/postgres"
@@ -62,7 +63,7 @@ func newService(o options, log *slog.Logger) (*service, error) {
 		URI: o.uri(), MaxConns: int32(o.maxConns), Logger: log, //nolint:gosec // checked with the flags
 		MailEnabled: func() bool { _, on, err := s.mailConfig(); return on && err == nil },
 	}
-	if o.alone() {
+	if o.alone() && o.declared == "" {
 		fallback, err := sampleSettings(o)
 		if err != nil {
 			return nil, err
@@ -89,6 +90,13 @@ func (s *service) serve(ctx context.Context) error {
 	var wait sync.WaitGroup
 	wait.Go(func() { s.store.Run(background) })
 	wait.Go(func() { s.trimmer.run(background) })
+	if s.options.declared != "" {
+		rules, err := s.rules()
+		if err != nil {
+			return err
+		}
+		wait.Go(func() { rules.Follow(background, s.options.declared, s.store, s.log) })
+	}
 	// The worker stops before the store, which its last sends need.
 	working, stopWorking := context.WithCancel(background)
 	defer stopWorking()
@@ -104,7 +112,7 @@ func (s *service) serve(ctx context.Context) error {
 		})
 	}
 	s.logAddresses(listeners)
-	if s.options.alone() {
+	if s.options.alone() && s.options.declared == "" {
 		settings, _ := s.store.Current(ctx)
 		s.log.Info("running alone with a sample brand: open it in a browser", "url", settings.BaseURL)
 	}
@@ -181,7 +189,7 @@ func (s *service) listen(ctx context.Context) ([]net.Listener, error) {
 
 func (s *service) pages() http.Handler {
 	config := web.Config{
-		Store: s.store, SignIn: s.store, Settings: s.store, Logger: s.log, Version: versionText(),
+		Store: s.store, SignIn: s.store, Settings: s.store, Programme: s.store, Logger: s.log, Version: versionText(),
 		Alone: s.options.alone(), BehindProxy: s.options.behindProxy,
 	}
 	if id, err := s.files.Read(control.FileOIDCClientID); err == nil && id != "" {
@@ -207,15 +215,24 @@ func (s *service) management() http.Handler {
 }
 
 func (s *service) controlAPI() (http.Handler, error) {
-	catalogs, err := translations.Load()
+	rules, err := s.rules()
 	if err != nil {
-		return nil, fmt.Errorf("list the locales: %w", err)
+		return nil, err
 	}
 	return web.NewControl(web.ControlConfig{
-		Declarations: s.store, SignIn: s.signIn, Locales: slices.Sorted(maps.Keys(catalogs)),
+		Declarations: s.store, Settings: s.store, SignIn: s.signIn, Locales: rules.Locales,
 		Token:             func() (string, error) { return s.files.Read(control.FileControlToken) },
 		AllowPlainIssuers: s.options.allowPrivateIssuers, Version: versionText(), Logger: s.log,
 	}), nil
+}
+
+// rules decide what may be declared.
+func (s *service) rules() (declared.Rules, error) {
+	catalogs, err := translations.Load()
+	if err != nil {
+		return declared.Rules{}, fmt.Errorf("list the locales: %w", err)
+	}
+	return declared.Rules{Locales: slices.Sorted(maps.Keys(catalogs)), PlainIssuers: s.options.allowPrivateIssuers}, nil
 }
 
 // signIn lists the ways of signing in that work.

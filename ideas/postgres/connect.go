@@ -135,8 +135,33 @@ func (s *Store) connectAndWatch(ctx context.Context) (wasReady bool, err error) 
 	if err := s.publishPool(ctx, config); err != nil {
 		return false, err
 	}
+	stop, err := s.work(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer stop()
 	s.report(control.Database{Ready: true, SchemaVersion: version})
 	return true, s.watch(ctx, conn, uri, version)
+}
+
+// work runs what is done in the background while there is a connection: jobs, and the dispatching of events.
+func (s *Store) work(ctx context.Context) (stop func(), err error) {
+	pool, err := s.db()
+	if err != nil {
+		return nil, err
+	}
+	stopJobs, err := s.runJobs(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
+	dispatching, stopDispatching := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { defer close(done); s.dispatchEvents(dispatching) }()
+	return func() {
+		stopDispatching()
+		<-done
+		stopJobs()
+	}, nil
 }
 
 func (s *Store) poolConfig() (string, *pgxpool.Config, error) {

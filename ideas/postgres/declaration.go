@@ -78,13 +78,20 @@ func (s *Store) Declare(ctx context.Context, d control.Declaration) (inForce con
 	return inForce, inForce.UID != d.UID || inForce.Generation <= d.Generation, nil
 }
 
-// refresh reads the declaration in force if it is another than the one in memory.
+// refresh reads what is declared if it is another than what is in memory.
 func (s *Store) refresh(ctx context.Context, q querier) error {
 	s.refreshing.Lock()
 	defer s.refreshing.Unlock()
 	// A connection that died without a word must not keep the others waiting.
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
+	if err := s.refreshSettings(ctx, q); err != nil {
+		return err
+	}
+	return s.refreshProgramme(ctx, q)
+}
+
+func (s *Store) refreshSettings(ctx context.Context, q querier) error {
 	known := s.InForce()
 	var next declared
 	var raw []byte
@@ -112,7 +119,7 @@ func translate(c control.Settings, revision string) ideas.Settings {
 	settings := ideas.Settings{
 		BaseURL: c.BaseURL, Hostnames: c.Hostnames, Name: c.Brand.Name, TagLine: c.Brand.TagLine, LogoURL: c.Brand.LogoURL,
 		Colors:  ideas.Colors(c.Brand.Colors),
-		Locales: c.Locales, TimeZone: c.TimeZone, Revision: revision,
+		Locales: c.Locales, TimeZone: c.TimeZone, House: c.House, Revision: revision,
 	}
 	if c.OIDC != nil {
 		settings.OIDC = &ideas.OIDCSettings{IssuerURL: c.OIDC.IssuerURL, Label: c.OIDC.Label}

@@ -128,6 +128,10 @@ func migrate(ctx context.Context, config *pgx.ConnConfig) (err error) {
 	if err := createSchema(ctx, holder); err != nil {
 		return err
 	}
+	// First the queue's tables: the schema's version, written last, stands for both.
+	if err := migrateJobs(ctx, config); err != nil {
+		return err
+	}
 	db := stdlib.OpenDB(*config)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	files, err := fs.Sub(migrationFiles, "migrations")

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
 
 	"github.com/quaeso/community-operator/ideas"
 	"github.com/quaeso/community-operator/internal/control"
@@ -43,6 +44,12 @@ type Config struct {
 	MailEnabled func() bool
 	// Fallback are the settings without an operator. A store that has them takes no declarations.
 	Fallback *ideas.Settings
+	// Jobs of the adapters: mails, webhooks.
+	Jobs []Jobs
+	// Clock tells the time by which phases begin and end; time.Now when nil.
+	Clock func() time.Time
+	// TestOnly starts the job queue without the pauses that spread the work of many replicas.
+	TestOnly bool
 	// Logger receives changes of the connection's state; slog.Default when nil.
 	Logger *slog.Logger
 }
@@ -55,11 +62,20 @@ type Store struct {
 	pool   atomic.Pointer[pgxpool.Pool]
 	// mailWake has an item when a mail waits to be sent.
 	mailWake chan struct{}
+	// eventWake has an item when an event may wait to be dispatched.
+	eventWake chan struct{}
+	// extraConsumers are those of tests.
+	extraConsumers []consumer
+	queue          atomic.Pointer[river.Client[pgx.Tx]]
 
 	// refreshing makes reading and adopting a declaration one step, so that an older one, read earlier,
 	// never replaces a newer one.
 	refreshing sync.Mutex
 	declared   atomic.Pointer[declared]
+	programme  atomic.Pointer[ideas.Programme]
+	// programmeRead and programmeZone say what the programme in memory was made of; refreshing guards them.
+	programmeRead bool
+	programmeZone string
 
 	stateMutex   sync.Mutex
 	state        control.Database
@@ -70,6 +86,8 @@ var (
 	_ ideas.Store          = (*Store)(nil)
 	_ ideas.SignIn         = (*Store)(nil)
 	_ ideas.SettingsSource = (*Store)(nil)
+
+	_ ideas.ProgrammeSource = (*Store)(nil)
 )
 
 // New makes a store that connects when Run is called.
@@ -80,10 +98,16 @@ func New(config Config) *Store {
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
-	return &Store{
-		config: config, log: config.Logger, mailWake: make(chan struct{}, 1), stateChanged: make(chan struct{}),
-		state: control.Database{Reason: control.ReasonDatabaseStarting, Message: "connecting for the first time"},
+	if config.Clock == nil {
+		config.Clock = time.Now
 	}
+	s := &Store{
+		config: config, log: config.Logger, mailWake: make(chan struct{}, 1), eventWake: make(chan struct{}, 1),
+		stateChanged: make(chan struct{}),
+		state:        control.Database{Reason: control.ReasonDatabaseStarting, Message: "connecting for the first time"},
+	}
+	s.programme.Store(&ideas.Programme{})
+	return s
 }
 
 // Stat returns the pool's counters; nil before the first connection.
@@ -97,6 +121,7 @@ func (s *Store) Stat() *pgxpool.Stat {
 // querier is what a pool and a transaction have in common.
 type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
 func (s *Store) db() (*pgxpool.Pool, error) {
@@ -118,7 +143,15 @@ func (s *Store) transact(ctx context.Context, attempt string, run func(tx pgx.Tx
 }
 
 // SQLSTATE codes that mean something to the domain.
-const codeForeignKey = "23503"
+const (
+	codeForeignKey = "23503"
+	codeUnique     = "23505"
+)
+
+func isUniqueViolation(err error) bool {
+	answer := (*pgconn.PgError)(nil)
+	return errors.As(err, &answer) && answer.Code == codeUnique
+}
 
 // unavailableCodes begin the codes of a server that goes down, starts or cancels what takes too long, that lacks
 // resources, or whose connection fails.
@@ -127,7 +160,7 @@ var unavailableCodes = []string{"57", "55P03", "53", "08"}
 // failed says what was attempted, and translates what the domain has an error for.
 func (s *Store) failed(attempt string, err error) error {
 	field := (*ideas.FieldError)(nil)
-	for _, own := range []error{ideas.ErrNotFound, ideas.ErrUnavailable, ideas.ErrLinkSpent, ideas.ErrTooMany} {
+	for _, own := range []error{ideas.ErrNotFound, ideas.ErrUnavailable, ideas.ErrLinkSpent, ideas.ErrTooMany, ideas.ErrNameTaken} {
 		if errors.Is(err, own) {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,24 +33,59 @@ type assets struct {
 
 func newAssets() (*assets, error) {
 	a := &assets{byAddress: map[string]asset{}, addresses: map[string]string{}}
+	if err := a.addStyles(); err != nil {
+		return nil, err
+	}
 	err := fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || path.Ext(name) == ".css" {
 			return err
 		}
 		content, err := staticFiles.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		file := strings.TrimPrefix(name, "static/")
-		address := "/static/" + contentHash(content) + "/" + file
-		a.addresses[file] = address
-		a.byAddress[address] = newAsset(file, content)
+		a.add(strings.TrimPrefix(name, "static/"), content)
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read static files: %w", err)
 	}
 	return a, nil
+}
+
+// addStyles makes one style sheet of those in static/css, one for each part of the site. The base comes first, so that
+// the others may refine it.
+func (a *assets) addStyles() error {
+	names, err := fs.Glob(staticFiles, "static/css/*.css")
+	if err != nil {
+		return fmt.Errorf("list style sheets: %w", err)
+	}
+	const base = "static/css/base.css"
+	slices.SortFunc(names, func(x, y string) int {
+		if (x == base) != (y == base) {
+			if x == base {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(x, y)
+	})
+	var all []byte
+	for _, name := range names {
+		content, err := staticFiles.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("read style sheet %s: %w", name, err)
+		}
+		all = append(all, content...)
+	}
+	a.add("app.css", all)
+	return nil
+}
+
+func (a *assets) add(file string, content []byte) {
+	address := "/static/" + contentHash(content) + "/" + file
+	a.addresses[file] = address
+	a.byAddress[address] = newAsset(file, content)
 }
 
 func newAsset(file string, content []byte) asset {

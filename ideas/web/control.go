@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/quaeso/community-operator/ideas"
+	"github.com/quaeso/community-operator/ideas/declared"
 	"github.com/quaeso/community-operator/internal/control"
 )
 
@@ -25,6 +26,15 @@ type Declarations interface {
 	InForce() control.InForce
 	// Database is the state of the connection.
 	Database() control.Database
+	// DeclareChallenge and DeclareRewardPolicy are Declare for one object; its name must be free.
+	DeclareChallenge(ctx context.Context, o control.Object[control.Challenge]) (control.InForce, bool, error)
+	DeclareRewardPolicy(ctx context.Context, o control.Object[control.RewardPolicy]) (control.InForce, bool, error)
+	// WithdrawChallenge and WithdrawRewardPolicy archive; repeating them changes nothing.
+	WithdrawChallenge(ctx context.Context, uid string) error
+	WithdrawRewardPolicy(ctx context.Context, uid string) error
+	// ObserveChallenge and ObserveRewardPolicy tell how an object stands, or ideas.ErrNotFound.
+	ObserveChallenge(ctx context.Context, uid string) (control.ChallengeState, error)
+	ObserveRewardPolicy(ctx context.Context, uid string) (control.RewardPolicyState, error)
 }
 
 // ControlConfig is what the control API is made of.
@@ -33,6 +43,8 @@ type ControlConfig struct {
 	// Token returns the bearer token; it is asked for every call, so that a rotated one counts at once. An
 	// empty one refuses every call.
 	Token func() (string, error)
+	// Settings in force, which challenges are checked against.
+	Settings ideas.SettingsSource
 	// SignIn lists the ways of signing in that work.
 	SignIn func() []string
 	// Locales that the service speaks.
@@ -48,18 +60,26 @@ type ControlConfig struct {
 type controlAPI struct {
 	cfg   ControlConfig
 	log   *slog.Logger
-	rules declarationRules
+	rules declared.Rules
 }
 
 // NewControl makes the handler of the control API, for a port of its own.
 func NewControl(cfg ControlConfig) http.Handler {
-	c := &controlAPI{cfg: cfg, log: cfg.Logger, rules: declarationRules{locales: cfg.Locales, plainIssuers: cfg.AllowPlainIssuers}}
+	c := &controlAPI{cfg: cfg, log: cfg.Logger, rules: declared.Rules{Locales: cfg.Locales, PlainIssuers: cfg.AllowPlainIssuers}}
 	if c.log == nil {
 		c.log = slog.Default()
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+control.CommunityPath, c.observe)
 	mux.HandleFunc("PUT "+control.CommunityPath, c.declare)
+	serveObjects(c, mux, control.ChallengePath, objectCalls[control.Challenge, control.ChallengeState]{
+		check: c.checkChallenge, declare: cfg.Declarations.DeclareChallenge,
+		withdraw: cfg.Declarations.WithdrawChallenge, observe: cfg.Declarations.ObserveChallenge,
+	})
+	serveObjects(c, mux, control.RewardPolicyPath, objectCalls[control.RewardPolicy, control.RewardPolicyState]{
+		check: c.checkRewardPolicy, declare: cfg.Declarations.DeclareRewardPolicy,
+		withdraw: cfg.Declarations.WithdrawRewardPolicy, observe: cfg.Declarations.ObserveRewardPolicy,
+	})
 	return c.authenticate(mux)
 }
 
@@ -92,6 +112,11 @@ func (c *controlAPI) observe(w http.ResponseWriter, r *http.Request) {
 	if c.cfg.SignIn != nil {
 		state.SignIn = c.cfg.SignIn()
 	}
+	c.sendTagged(w, r, state)
+}
+
+// sendTagged sends a state with its ETag, or says that the caller has it already.
+func (c *controlAPI) sendTagged(w http.ResponseWriter, r *http.Request, state any) {
 	body, ok := c.encode(w, state)
 	if !ok {
 		return
@@ -117,7 +142,7 @@ func (c *controlAPI) declare(w http.ResponseWriter, r *http.Request) {
 		c.answer(w, status, []control.Refusal{refusal})
 		return
 	}
-	if refusals := c.rules.check(d); len(refusals) > 0 {
+	if refusals := c.rules.Check(d); len(refusals) > 0 {
 		c.log.Warn("declaration refused", "uid", d.UID, "generation", d.Generation, "refusals", refusals)
 		c.answer(w, http.StatusUnprocessableEntity, refusals)
 		return

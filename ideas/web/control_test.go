@@ -22,6 +22,7 @@ import (
 // declarations is a store of declarations in memory: the control API is tested here, the real store in its own
 // package and both together in cmd/ideas.
 type declarations struct {
+	web.Declarations
 	inForce  control.InForce
 	database control.Database
 	err      error

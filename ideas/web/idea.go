@@ -13,6 +13,18 @@ import (
 	"github.com/quaeso/community-operator/ideas"
 )
 
+// ideaRoutes are the pages of ideas.
+func (a *app) ideaRoutes() map[string]handle {
+	return map[string]handle{
+		"GET /ideas":                 a.listIdeas,
+		"GET /ideas/new":             a.newIdea,
+		"POST /ideas":                a.submitIdea,
+		"GET /ideas/{ref}":           a.showIdea,
+		"POST /ideas/{ref}/support":  a.support,
+		"POST /ideas/{ref}/comments": a.comment,
+	}
+}
+
 // commentsLength is the number of comments on a page. One more is asked for to see whether there are more.
 const commentsLength = 40
 
@@ -197,7 +209,7 @@ func (a *app) comment(v *visit) error {
 	if err != nil {
 		return fmt.Errorf("add comment: %w", err)
 	}
-	v.setFlash("commented")
+	v.setFlash("flash.commented")
 	path := ideaPath(idea)
 	if idea.Comments >= commentsLength {
 		// The new comment is beyond the first page; show the conversation from it on.

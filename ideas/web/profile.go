@@ -6,6 +6,14 @@ import (
 	"net/url"
 )
 
+// memberRoutes are a member's own pages.
+func (a *app) memberRoutes() map[string]handle {
+	return map[string]handle{
+		"GET /profile":  a.showProfile,
+		"POST /profile": a.saveProfile,
+	}
+}
+
 type profilePage struct {
 	page
 	Name  field
@@ -67,7 +75,7 @@ func (a *app) saveProfile(v *visit) error {
 	if err != nil {
 		return fmt.Errorf("rename member: %w", err)
 	}
-	v.setFlash("saved")
+	v.setFlash("flash.saved")
 	if returnTo != "" {
 		return v.redirect(localPath(returnTo))
 	}

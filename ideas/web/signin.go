@@ -11,6 +11,20 @@ import (
 	"github.com/quaeso/community-operator/ideas"
 )
 
+// signInRoutes are the pages that lead in and out.
+func (a *app) signInRoutes() map[string]handle {
+	return map[string]handle{
+		"GET /sign-in":            a.signIn,
+		"POST /sign-in":           a.requestLink,
+		"GET /sign-in/sent":       a.linkSent,
+		"GET " + LinkPath:         a.confirmLink,
+		"POST " + LinkPath:        a.redeemLink,
+		"GET /sign-in/oidc":       a.startOIDC,
+		"GET " + OIDCCallbackPath: a.finishOIDC,
+		"POST /sign-out":          a.signOut,
+	}
+}
+
 // linkMinutes is how long a sign-in link works.
 const linkMinutes = int(ideas.LinkLifetime / time.Minute)
 
@@ -199,7 +213,7 @@ func (a *app) welcome(v *visit, session, returnTo string) error {
 	if a.now().Sub(m.CreatedAt) < newcomer {
 		return v.redirect("/profile?" + url.Values{"welcome": {"true"}, "returnTo": {returnTo}}.Encode())
 	}
-	v.setFlash("signed_in")
+	v.setFlash("flash.signed_in")
 	return v.redirect(returnTo)
 }
 
@@ -211,6 +225,6 @@ func (a *app) signOut(v *visit) error {
 		}
 	}
 	v.setCookie(sessionCookie, "", 0)
-	v.setFlash("signed_out")
+	v.setFlash("flash.signed_out")
 	return v.redirect("/")
 }

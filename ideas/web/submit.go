@@ -54,6 +54,6 @@ func (a *app) submitIdea(v *visit) error {
 	if err != nil {
 		return fmt.Errorf("submit idea: %w", err)
 	}
-	v.setFlash("submitted")
+	v.setFlash("flash.submitted")
 	return v.redirect(ideaPath(idea))
 }

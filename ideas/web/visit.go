@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/text/language"
@@ -29,6 +30,8 @@ type visit struct {
 	// member is nil for somebody who is not signed in; session is the token that proved who it is.
 	member  *ideas.Member
 	session string
+	// roles that the house rules give to the member.
+	roles ideas.Roles
 	// here is where the page that is shown can be asked for again.
 	here string
 }
@@ -109,7 +112,7 @@ func (v *visit) authenticate() error {
 	case err != nil:
 		return fmt.Errorf("authenticate session: %w", err)
 	}
-	v.member, v.session = &m, session
+	v.member, v.session, v.roles = &m, session, v.site.RolesOf(m.Email)
 	return nil
 }
 
@@ -192,6 +195,16 @@ type page struct {
 	Hidden bool
 	// Section is the part of the site that the page belongs to.
 	Section string
+	// Nav leads to the parts of the site, Account to the member's own pages.
+	Nav, Account []navItem
+	// Team tells that the member sees the team's side.
+	Team bool
+}
+
+// navItem is one link of a menu.
+type navItem struct {
+	// Section that the link stands for, URL and Text.
+	Section, URL, Text string
 }
 
 type languageLink struct {
@@ -237,8 +250,23 @@ func (v *visit) page(title string) page {
 		m := v.person(v.member.ID, v.member.Name)
 		p.Member = &m
 	}
+	p.Nav, p.Account, p.Team = v.nav(), v.accountNav(), v.roles.May(ideas.MaySeeTeam)
 	p.Flash = v.takeFlash()
 	return p
+}
+
+// nav leads to the parts of the site.
+func (v *visit) nav() []navItem {
+	return []navItem{
+		{"ideas", "/ideas", v.t("nav.ideas")},
+	}
+}
+
+// accountNav leads to the member's own pages.
+func (v *visit) accountNav() []navItem {
+	return []navItem{
+		{"profile", "/profile", v.t("nav.profile")},
+	}
 }
 
 // addLanguages links the page to itself in the other languages.
@@ -265,25 +293,18 @@ func (v *visit) addLanguages(p *page) {
 	}
 }
 
-// flashes are the messages that a page may show once, after a form went well.
-var flashes = map[string]string{
-	"submitted":  "flash.submitted",
-	"commented":  "flash.commented",
-	"saved":      "flash.saved",
-	"signed_in":  "flash.signed_in",
-	"signed_out": "flash.signed_out",
-}
-
-func (v *visit) setFlash(name string) { v.setCookie(flashCookie, name, time.Minute) }
+// setFlash keeps the key of a message, "flash.saved", which the next page shows once.
+func (v *visit) setFlash(key string) { v.setCookie(flashCookie, key, time.Minute) }
 
 func (v *visit) takeFlash() string {
-	name := v.cookie(flashCookie)
-	if name == "" {
+	key := v.cookie(flashCookie)
+	if key == "" {
 		return ""
 	}
 	v.setCookie(flashCookie, "", 0)
-	if key := flashes[name]; key != "" {
-		return v.t(key)
+	// A cookie may hold anything; what is no message is shown as nothing.
+	if text := v.t(key); strings.HasPrefix(key, "flash.") && text != key {
+		return text
 	}
 	return ""
 }

@@ -28,6 +28,8 @@ type Config struct {
 	Store ideas.Store
 	// SignIn makes and ends sessions.
 	SignIn ideas.SignIn
+	// Programme in force; an empty one when nil.
+	Programme ideas.ProgrammeSource
 	// Settings in force; before the first declaration every page says that the community is being set up.
 	Settings ideas.SettingsSource
 	// OIDC asks the declared issuer; nil where no client is configured, which hides the button.
@@ -91,27 +93,10 @@ func New(cfg Config) http.Handler {
 // handler routes requests. Files need no reader's session, so they bypass what pages go through.
 func (a *app) handler() http.Handler {
 	pages := http.NewServeMux()
-	for pattern, h := range map[string]handle{
-		"GET /{$}":                   a.home,
-		"GET /ideas":                 a.listIdeas,
-		"GET /ideas/new":             a.newIdea,
-		"POST /ideas":                a.submitIdea,
-		"GET /ideas/{ref}":           a.showIdea,
-		"POST /ideas/{ref}/support":  a.support,
-		"POST /ideas/{ref}/comments": a.comment,
-		"GET /sign-in":               a.signIn,
-		"POST /sign-in":              a.requestLink,
-		"GET /sign-in/sent":          a.linkSent,
-		"GET " + LinkPath:            a.confirmLink,
-		"POST " + LinkPath:           a.redeemLink,
-		"GET /sign-in/oidc":          a.startOIDC,
-		"GET " + OIDCCallbackPath:    a.finishOIDC,
-		"POST /sign-out":             a.signOut,
-		"GET /profile":               a.showProfile,
-		"POST /profile":              a.saveProfile,
-		"/":                          a.notFound,
-	} {
-		pages.Handle(pattern, a.page(h))
+	for _, part := range []map[string]handle{a.siteRoutes(), a.ideaRoutes(), a.signInRoutes(), a.memberRoutes(), a.teamRoutes()} {
+		for pattern, h := range part {
+			pages.Handle(pattern, a.page(h))
+		}
 	}
 	all := http.NewServeMux()
 	all.Handle("GET /static/", a.assets)
@@ -121,4 +106,9 @@ func (a *app) handler() http.Handler {
 	all.HandleFunc("GET /robots.txt", a.robots)
 	all.Handle("/", pages)
 	return a.guard(all)
+}
+
+// siteRoutes are the pages that belong to no part; each part has its routes beside its handlers.
+func (a *app) siteRoutes() map[string]handle {
+	return map[string]handle{"GET /{$}": a.home, "/": a.notFound}
 }

@@ -7,6 +7,8 @@
 //   - PUT /control/v1/community declares a community's settings. The call is idempotent. The answer says what
 //     is in force afterwards; a refused declaration changes nothing and names each field at fault.
 //   - GET /control/v1/community observes the service, with an ETag.
+//   - PUT, DELETE and GET /control/v1/challenges/{uid} and /control/v1/reward-policies/{uid} do the same for one
+//     Challenge or RewardPolicy. A DELETE archives: nothing that members wrote is lost.
 //
 // Every call carries "Authorization: Bearer <token>"; the token is made per community. Unknown fields are
 // refused, so that an old service never half-applies a newer contract.
@@ -79,6 +81,8 @@ type Settings struct {
 	TimeZone string `json:"timeZone"`
 	// OIDC is set where members may sign in with an OpenID Connect issuer.
 	OIDC *OIDC `json:"oidc,omitempty"`
+	// House are the community's house rules; nil means their defaults.
+	House *House `json:"house,omitempty"`
 }
 
 // Brand is how a community looks.
@@ -111,11 +115,16 @@ type OIDC struct {
 
 // Digest of the settings: equal settings have equal digests. Operator and service compare it, since settings
 // can change without a new generation (a change of the class).
-func (s Settings) Digest() string {
-	// Marshalling a struct of strings, slices and string maps cannot fail, and sorts map keys.
-	raw, err := json.Marshal(s)
+func (s Settings) Digest() string { return digest(s) }
+
+// Digest of the specification: equal ones have equal digests.
+func (o Object[T]) Digest() string { return digest(o.Spec) }
+
+func digest(v any) string {
+	// Marshalling structs of strings, numbers, slices and string maps cannot fail, and sorts map keys.
+	raw, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("control: settings cannot be marshalled: %v", err))
+		panic(fmt.Sprintf("control: a declaration cannot be marshalled: %v", err))
 	}
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:16])

@@ -1,4 +1,4 @@
-// Package translations holds the texts of the pages, one file per language, and writes numbers, dates and
+// Package translations holds the texts of the pages, one file for each part of the site and language, and writes numbers, dates and
 // plurals the way the language does.
 package translations
 
@@ -54,7 +54,7 @@ func Load() (map[string]*Catalog, error) {
 		if _, err := bundle.LoadMessageFileFS(files, name); err != nil {
 			return nil, fmt.Errorf("load message file %s: %w", name, err)
 		}
-		tag := strings.TrimSuffix(name, path.Ext(name))
+		_, tag, _ := strings.Cut(strings.TrimSuffix(name, path.Ext(name)), ".")
 		catalogs[tag] = &Catalog{Tag: tag, printer: message.NewPrinter(language.Make(tag))}
 	}
 	for tag, c := range catalogs {

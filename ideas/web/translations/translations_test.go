@@ -15,19 +15,34 @@ import (
 	"github.com/quaeso/community-operator/ideas/web/translations"
 )
 
-// messages of a file: key to form to text; a message without plural forms has the form "other".
+// messages of a language: key to form to text; a message without plural forms has the form "other".
 func messages(t *testing.T, tag string) map[string]map[string]string {
 	t.Helper()
-	raw, err := os.ReadFile(tag + ".json")
+	names, err := filepath.Glob("*." + tag + ".json")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("message files of %s: %q, %v", tag, names, err)
+	}
+	all := map[string]map[string]string{}
+	for _, name := range names {
+		readMessages(t, name, all)
+	}
+	return all
+}
+
+func readMessages(t *testing.T, name string, all map[string]map[string]string) {
+	t.Helper()
+	raw, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var file map[string]any
 	if err := json.Unmarshal(raw, &file); err != nil {
-		t.Fatalf("%s.json: %v", tag, err)
+		t.Fatalf("%s: %v", name, err)
 	}
-	all := make(map[string]map[string]string, len(file))
 	for key, value := range file {
+		if all[key] != nil {
+			t.Errorf("%s: another file has %q too", name, key)
+		}
 		switch value := value.(type) {
 		case string:
 			all[key] = map[string]string{"other": value}
@@ -38,7 +53,6 @@ func messages(t *testing.T, tag string) map[string]map[string]string {
 			}
 		}
 	}
-	return all
 }
 
 func keys(m map[string]map[string]string) []string {

@@ -1,4 +1,6 @@
-package web
+// Package declared decides whether what a brand declares can be put in force, and follows a file of declarations where
+// there is no operator.
+package declared
 
 import (
 	"fmt"
@@ -29,10 +31,12 @@ var (
 	hostnamePattern = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 )
 
-// declarationRules decide whether a declaration can be put in force.
-type declarationRules struct {
-	locales      []string
-	plainIssuers bool
+// Rules decide whether a declaration can be put in force.
+type Rules struct {
+	// Locales that the service speaks.
+	Locales []string
+	// PlainIssuers accepts OpenID Connect issuers without https, for tests and local work.
+	PlainIssuers bool
 }
 
 // refusals collects what is wrong with a declaration.
@@ -42,8 +46,8 @@ func (r *refusals) add(field, format string, args ...any) {
 	*r = append(*r, control.Refusal{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
-// check names every field at fault, in a stable order.
-func (rules declarationRules) check(d control.Declaration) []control.Refusal {
+// Check names every field of a community's declaration that is at fault, in a stable order; nil for none.
+func (rules Rules) Check(d control.Declaration) []control.Refusal {
 	var r refusals
 	if d.UID == "" || len(d.UID) > maxUID {
 		r.add("uid", "must be the Community's uid, of 1 to %d bytes", maxUID)
@@ -62,6 +66,9 @@ func (rules declarationRules) check(d control.Declaration) []control.Refusal {
 	if s.OIDC != nil {
 		rules.checkIssuer(&r, s.OIDC.IssuerURL)
 		checkTexts(&r, "settings.oidc.label", s.OIDC.Label)
+	}
+	if s.House != nil {
+		checkHouse(&r, s)
 	}
 	return r
 }
@@ -92,15 +99,15 @@ func checkHostnames(r *refusals, names []string) {
 	}
 }
 
-func (rules declarationRules) checkLocales(r *refusals, locales []string) {
+func (rules Rules) checkLocales(r *refusals, locales []string) {
 	if len(locales) == 0 || len(locales) > maxLocales {
-		r.add("settings.locales", "must be 1 to %d of %s", maxLocales, strings.Join(rules.locales, ", "))
+		r.add("settings.locales", "must be 1 to %d of %s", maxLocales, strings.Join(rules.Locales, ", "))
 		return
 	}
 	for i, locale := range locales {
 		field := fmt.Sprintf("settings.locales[%d]", i)
-		if !slices.Contains(rules.locales, locale) {
-			r.add(field, "must be one of %s", strings.Join(rules.locales, ", "))
+		if !slices.Contains(rules.Locales, locale) {
+			r.add(field, "must be one of %s", strings.Join(rules.Locales, ", "))
 		} else if slices.Index(locales, locale) < i {
 			r.add(field, "repeats an earlier locale")
 		}
@@ -145,9 +152,9 @@ func checkTexts(r *refusals, field string, texts map[string]string) {
 	}
 }
 
-func (rules declarationRules) checkIssuer(r *refusals, raw string) {
+func (rules Rules) checkIssuer(r *refusals, raw string) {
 	schemes := []string{"https"}
-	if rules.plainIssuers {
+	if rules.PlainIssuers {
 		schemes = append(schemes, "http")
 	}
 	if !isPublicURL(raw, schemes...) || strings.ContainsAny(raw, "?#") {

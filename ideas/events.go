@@ -1,0 +1,52 @@
+package ideas
+
+import "time"
+
+// EventKind names something that happened in a community. Notices, points, webhooks, objectives and the feed of
+// activity follow from events; none of them is written where the thing happens.
+type EventKind string
+
+// Kinds of events. Their names are part of reward policies, webhooks and the API, and never change.
+const (
+	EventMemberJoined EventKind = "member.joined"
+
+	EventIdeaSubmitted EventKind = "idea.submitted"
+	EventIdeaPublished EventKind = "idea.published"
+	EventIdeaEdited    EventKind = "idea.edited"
+	// EventIdeaState is any other change of an idea's state; its Data has "from", "to" and "reason".
+	EventIdeaState     EventKind = "idea.state"
+	EventIdeaQualified EventKind = "idea.qualified"
+	EventIdeaSelected  EventKind = "idea.selected"
+	EventIdeaLaunched  EventKind = "idea.launched"
+	EventIdeaMerged    EventKind = "idea.merged"
+	EventIdeaAnswered  EventKind = "idea.answered"
+	EventIdeaSupported EventKind = "idea.supported"
+	// EventIdeaUnsupported takes back what EventIdeaSupported has said.
+	EventIdeaUnsupported EventKind = "idea.unsupported"
+
+	EventCommentPublished EventKind = "comment.published"
+	// EventMentioned has in Subject the member who is mentioned.
+	EventMentioned EventKind = "member.mentioned"
+
+	// EventChallengePhase has in Data "from" and "to".
+	EventChallengePhase   EventKind = "challenge.phase"
+	EventChallengeDecided EventKind = "challenge.decided"
+	// EventBallotCast is a vote in a challenge's ballot other than plain support.
+	EventBallotCast EventKind = "ballot.cast"
+)
+
+// Event is something that happened. Fields that do not concern its kind are zero.
+type Event struct {
+	ID   int64
+	Kind EventKind
+	At   time.Time
+	// Actor is the member who did it; 0 for the service itself and for those erased since.
+	Actor int64
+	// Subject is the member whom it concerns, if another than the actor.
+	Subject   int64
+	Idea      int64
+	Challenge int64
+	Comment   int64
+	// Data holds what else belongs to the kind; small, and without personal data.
+	Data map[string]any
+}
