@@ -252,6 +252,11 @@ func fieldErrors(err error) map[string]*ideas.FieldError {
 	return found
 }
 
+// fieldTexts are the message keys of codes that need nothing else.
+var fieldTexts = map[string]string{
+	"number": "error.number", "date": "error.date", "choice": "error.choice", "url": "error.url",
+}
+
 // fieldText says in the reader's language what is wrong with a field; empty for nothing.
 func (v *visit) fieldText(e *ideas.FieldError) string {
 	switch {
@@ -263,6 +268,12 @@ func (v *visit) fieldText(e *ideas.FieldError) string {
 		return v.lang.catalog.Plural("error.too_long", int64(e.Limit))
 	case e.Field == "email":
 		return v.t("error.email.invalid")
+	case e.Code == "too_small":
+		return v.t("error.too_small", "Limit", v.lang.catalog.Number(int64(e.Limit)))
+	case e.Code == "too_large":
+		return v.t("error.too_large", "Limit", v.lang.catalog.Number(int64(e.Limit)))
+	case fieldTexts[e.Code] != "":
+		return v.t(fieldTexts[e.Code])
 	default:
 		return v.t("error.invalid")
 	}
