@@ -85,9 +85,9 @@ bench-ready: $(HELM) ## From kubectl apply to Ready, against what the same datab
 bench-fleet: ## 1,000 Communities on a bare API server: time, requests, memory, restart. COMMUNITIES=… changes the number.
 	@hack/bench-fleet.sh
 
-.PHONY: bench-idle
-bench-idle: ## The idea service: from process start to ready, and memory when busy and idle.
-	@go test -run '^$$' -bench Footprint -benchtime 1x ./cmd/ideas
+.PHONY: bench-ideas
+bench-ideas: ## The idea service with 100,000 ideas and 1,000,000 votes: pages, votes against pgbench, start, memory. The first run fills a database (2 min).
+	@hack/bench-ideas.sh $(BENCH_ARGS)
 
 ##@ Other
 

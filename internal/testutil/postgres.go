@@ -40,6 +40,8 @@ type PostgresOptions struct {
 	RequireTLS bool
 	// Settings are lines of postgresql.conf, by name.
 	Settings map[string]string
+	// Data is a folder that SaveData of another server wrote; the server starts with a copy of it.
+	Data string
 }
 
 // PostgresServer is a real PostgreSQL server on a loopback port of its own.
@@ -50,6 +52,7 @@ type PostgresServer struct {
 	// CA is the file with the certificate that signed the server's, where it offers TLS.
 	CA string
 
+	bin    string
 	folder string
 	keeper *exec.Cmd
 	stop   func()
@@ -82,6 +85,39 @@ func StartPostgres(t testing.TB, options PostgresOptions) *PostgresServer {
 	}
 	t.Cleanup(server.Stop)
 	return server
+}
+
+// RunPostgres starts a server for a program that is no test; the program stops it, or it ends with the program.
+func RunPostgres(options PostgresOptions) (*PostgresServer, error) { return startPostgres(options) }
+
+// SaveData shuts the server down and copies its data to a folder that must not exist yet. The copy is complete
+// once the folder is there.
+func (s *PostgresServer) SaveData(folder string) error {
+	control := exec.Command(filepath.Join(s.bin, "pg_ctl"), "stop", "--pgdata", s.data(), "--mode", "fast", "--wait", "--timeout", "120")
+	control.Dir = s.folder
+	control.SysProcAttr = &syscall.SysProcAttr{Credential: s.keeper.SysProcAttr.Credential}
+	if out, err := control.CombinedOutput(); err != nil {
+		return fmt.Errorf("shut the server down: %w: %s", err, out)
+	}
+	part := folder + ".part"
+	if err := os.RemoveAll(part); err != nil {
+		return fmt.Errorf("remove an unfinished copy: %w", err)
+	}
+	if err := copyFolder(s.data(), part); err != nil {
+		return err
+	}
+	if err := os.Rename(part, folder); err != nil {
+		return fmt.Errorf("finish the copy: %w", err)
+	}
+	return nil
+}
+
+// copyFolder keeps modes and, where it may, owners.
+func copyFolder(from, to string) error {
+	if out, err := exec.Command("cp", "-a", from, to).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy a data folder: %w: %s", err, out)
+	}
+	return nil
 }
 
 // Stop ends the server as a crash would, and waits until it is gone. Stopping twice is harmless.
@@ -241,7 +277,7 @@ func startPostgres(options PostgresOptions) (*PostgresServer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
-	s := &PostgresServer{Host: "127.0.0.1", folder: folder, templates: map[string]error{}}
+	s := &PostgresServer{Host: "127.0.0.1", bin: bin, folder: folder, templates: map[string]error{}}
 	if err := s.start(bin, options); err != nil {
 		_ = os.RemoveAll(folder)
 		return nil, err
@@ -254,7 +290,12 @@ func (s *PostgresServer) start(bin string, options PostgresOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := s.initdb(bin, credential); err != nil {
+	if options.Data != "" {
+		err = copyFolder(options.Data, s.data())
+	} else {
+		err = s.initdb(bin, credential)
+	}
+	if err != nil {
 		return err
 	}
 	if err := s.configure(options, credential); err != nil {

@@ -25,6 +25,15 @@ func (r *Report) AtMost(name string, value, limit float64, unit string) {
 	r.rows = append(r.rows, row{name, number(value) + unit, "at most " + number(limit) + unit, verdict})
 }
 
+// AtLeast adds a measurement that must reach a limit; unit is written behind both.
+func (r *Report) AtLeast(name string, value, limit float64, unit string) {
+	verdict := "pass"
+	if value < limit {
+		verdict, r.missed = "MISS", true
+	}
+	r.rows = append(r.rows, row{name, number(value) + unit, "at least " + number(limit) + unit, verdict})
+}
+
 // Note adds a measurement that nothing is required of.
 func (r *Report) Note(name, format string, args ...any) {
 	r.rows = append(r.rows, row{name: name, measured: fmt.Sprintf(format, args...)})
