@@ -41,6 +41,8 @@ func (t *memoryTrimmer) run(ctx context.Context) {
 		quiet := served == seen
 		if quiet && !trimmed {
 			debug.FreeOSMemory()
+			// Without it more stays resident, and nothing else.
+			_ = releaseProgram()
 		}
 		trimmed, seen = quiet, served
 	}
