@@ -1,5 +1,5 @@
 // What the browser scripts share: options, a Chromium without a window, texts of the pages, the mail catcher.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 
@@ -72,8 +72,10 @@ export function watch(page, base) {
 
 // texts of the pages in a language, so that scripts find things by what a person reads.
 export async function texts(locale) {
-  const file = new URL(`../../ideas/web/translations/${locale.split('-')[0]}.json`, import.meta.url);
-  const messages = JSON.parse(await readFile(file, 'utf8'));
+  const folder = new URL('../../ideas/web/translations/', import.meta.url);
+  const files = (await readdir(folder)).filter((name) => name.endsWith(`.${locale.split('-')[0]}.json`));
+  const parts = await Promise.all(files.map(async (name) => JSON.parse(await readFile(new URL(name, folder), 'utf8'))));
+  const messages = Object.assign({}, ...parts);
   return (key, values = {}) => {
     let message = messages[key];
     if (message === undefined) throw new Error(`no text ${key} in ${locale}`);
