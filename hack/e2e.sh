@@ -28,6 +28,7 @@ main() {
   run_step "installing the operator with its Helm chart" "$CACHE_DIR/log/e2e-helm.log" install_operator
   say "prepared after $((SECONDS - started)) s; the journeys' whole log: $LOG"
   run_journeys
+  run_service_journeys
 }
 
 # install_operator starts from the chart's defaults, so that nothing of a demo's choices is tested instead.
@@ -63,6 +64,18 @@ run_journeys() {
   what_is_there
   tail -n 3 "$LOG"
   exit 1
+}
+
+# run_service_journeys walks through the idea service by itself, in Chromium: every method and initiative. Pictures of
+# what was seen are kept in JOURNEY_SCREENSHOTS.
+run_service_journeys() {
+  if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && ! command -v initdb >/dev/null; then ensure_packages postgresql; fi
+  export JOURNEY_SCREENSHOTS="${JOURNEY_SCREENSHOTS:-$PWD/test/journeys/screenshots}"
+  rm -rf "$JOURNEY_SCREENSHOTS"
+  local arguments=(-tags e2e -count=1 -timeout 20m -parallel 2 -v)
+  if [[ -n "${RUN:-}" ]]; then arguments+=(-run "$RUN"); fi
+  go test "${arguments[@]}" ./test/journeys/... 2>&1 | tee "$CACHE_DIR/log/service-journeys.log" | grep --line-buffered -vE '^=== ' >&2
+  say "pictures of the pages: $JOURNEY_SCREENSHOTS"
 }
 
 # what_is_there tells about the cluster as the journeys left it. Each test has told about its own namespace.

@@ -96,6 +96,7 @@ type options struct {
 	behindProxy                             bool
 	allowPrivateIssuers                     bool
 	declared                                string
+	clock                                   clock
 	version                                 bool
 }
 
@@ -113,6 +114,7 @@ func (o *options) declare(flags *flag.FlagSet) {
 	flags.StringVar(&o.smtpPort, "smtp-port", "1025", "running alone: port of the SMTP server")
 	flags.StringVar(&o.mailFrom, "mail-from", "Ideas <ideas@brand.example>", "running alone: sender of mails")
 	flags.StringVar(&o.declared, "declared", "", "running alone: file with the community's settings, challenges and reward policies, in the control contract's format as YAML; followed when it changes")
+	o.clock.declare(flags)
 	flags.BoolVar(&o.version, "version", false, "print the version and end")
 }
 

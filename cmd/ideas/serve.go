@@ -60,7 +60,7 @@ func newService(o options, log *slog.Logger) (*service, error) {
 	}
 	s := &service{options: o, log: log, files: credentials.Folder(o.credentialsDir), drainDelay: drainDelay}
 	config := postgres.Config{
-		URI: o.uri(), MaxConns: int32(o.maxConns), Logger: log, //nolint:gosec // checked with the flags
+		URI: o.uri(), MaxConns: int32(o.maxConns), Logger: log, Clock: s.options.clock.now, //nolint:gosec // checked with the flags
 		MailEnabled: func() bool { _, on, err := s.mailConfig(); return on && err == nil },
 	}
 	if o.alone() && o.declared == "" {
@@ -189,7 +189,7 @@ func (s *service) listen(ctx context.Context) ([]net.Listener, error) {
 
 func (s *service) pages() http.Handler {
 	config := web.Config{
-		Store: s.store, SignIn: s.store, Settings: s.store, Programme: s.store, Logger: s.log, Version: versionText(),
+		Store: s.store, SignIn: s.store, Settings: s.store, Programme: s.store, Clock: s.options.clock.now, Logger: s.log, Version: versionText(),
 		Alone: s.options.alone(), BehindProxy: s.options.behindProxy,
 	}
 	if id, err := s.files.Read(control.FileOIDCClientID); err == nil && id != "" {

@@ -2,10 +2,15 @@ package testutil
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
 	"net"
 	"net/mail"
 	"strings"
@@ -98,6 +103,49 @@ func (s *SMTPServer) Mail(t testing.TB) SMTPMail {
 		t.Fatal("no mail within 20 s")
 		return SMTPMail{}
 	}
+}
+
+// Take waits for the next message until the context ends, which ok tells.
+func (s *SMTPServer) Take(ctx context.Context) (m SMTPMail, ok bool) {
+	select {
+	case m = <-s.mails:
+		return m, true
+	case <-ctx.Done():
+		return SMTPMail{}, false
+	}
+}
+
+// PlainText is what a mail program without markup shows: the subject and the text.
+func (m SMTPMail) PlainText() (string, error) {
+	subject, err := new(mime.WordDecoder).DecodeHeader(m.Message.Header.Get("Subject"))
+	if err != nil {
+		return "", fmt.Errorf("read the subject: %w", err)
+	}
+	kind, parameters, err := mime.ParseMediaType(m.Message.Header.Get("Content-Type"))
+	if err != nil {
+		return "", fmt.Errorf("read the content type: %w", err)
+	}
+	body, encoding := io.Reader(strings.NewReader(m.Text)), m.Message.Header.Get("Content-Transfer-Encoding")
+	parsed, err := mail.ReadMessage(body)
+	if err != nil {
+		return "", fmt.Errorf("read the mail: %w", err)
+	}
+	body = parsed.Body
+	if strings.HasPrefix(kind, "multipart/") {
+		part, err := multipart.NewReader(body, parameters["boundary"]).NextRawPart()
+		if err != nil {
+			return "", fmt.Errorf("read the first part: %w", err)
+		}
+		body, encoding = part, part.Header.Get("Content-Transfer-Encoding")
+	}
+	if strings.EqualFold(encoding, "quoted-printable") {
+		body = quotedprintable.NewReader(body)
+	}
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return "", fmt.Errorf("read the text: %w", err)
+	}
+	return subject + "\n\n" + string(text), nil
 }
 
 // Received is the number of messages that nobody has taken yet.

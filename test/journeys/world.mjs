@@ -1,0 +1,116 @@
+// What journeys share: people with browsers of their own, the service's clock, mails, and pictures of what was seen.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail, launch, options, screens, texts, watch } from '../browser/browser.mjs';
+
+// journey runs the steps of a script: journey(async (w) => { ... }). It ends the program with status 1 and the name of
+// the step when something is not as it should be, or when a page had a script error or a server error.
+export async function journey(steps) {
+  const opts = options('node JOURNEY.mjs --base URL --world URL [--locale fr] [--screen phone|desktop] [--screenshots DIR]',
+    { world: { type: 'string' }, screen: { type: 'string', default: 'desktop' } }, ['base', 'world']);
+  const w = new World(opts, await texts(opts.locale), await launch(opts));
+  if (opts.screenshots) await mkdir(opts.screenshots, { recursive: true });
+  let failure;
+  try {
+    await steps(w);
+    w.assert(w.problems.length === 0, w.problems.join('\n'));
+  } catch (error) {
+    failure = `journey failed at "${w.current}": ${error.stack}\n${w.problems.join('\n')}`;
+    for (const [i, page] of w.pages.entries()) {
+      failure += `\npage ${i}: ${page.url().replace(/token=[\w-]+/, 'token=…')}`;
+      if (opts.screenshots) await page.screenshot({ path: join(opts.screenshots, `failed-${i}.png`), fullPage: true }).catch(() => {});
+    }
+  }
+  await w.browser.close();
+  if (failure) fail(failure);
+}
+
+class World {
+  constructor(opts, t, browser) {
+    this.opts = opts;
+    this.base = opts.base;
+    this.locale = opts.locale;
+    // t is a text of the pages in the journey's language: w.t('nav.submit').
+    this.t = t;
+    this.browser = browser;
+    this.current = 'start';
+    this.pages = [];
+    this.watched = [];
+    this.shots = 0;
+  }
+
+  // problems are what must not happen on any page.
+  get problems() { return this.watched.flat(); }
+
+  // step names what happens until the next one.
+  async step(name, run) {
+    this.current = name;
+    return run();
+  }
+
+  assert(condition, message) {
+    if (!condition) throw new Error(message);
+  }
+
+  // visitor is somebody who is not signed in: a page with a few ways of doing things.
+  async visitor(locale = this.locale) {
+    const context = await this.browser.newContext({ ...screens[this.opts.screen], locale });
+    context.setDefaultTimeout(15_000);
+    const page = await context.newPage();
+    this.watched.push(watch(page, this.base));
+    this.pages.push(page);
+    return page;
+  }
+
+  // member is a page of somebody who is signed in with that address, a member from the first time on. The display name
+  // is set on the profile when it is given.
+  async member(email, name = '') {
+    const session = await this.ask('member', { email, locale: this.locale });
+    const page = await this.visitor();
+    await page.context().addCookies([{ name: session.Name, value: session.Value, url: this.base }]);
+    if (name) {
+      await page.goto(`${this.base}/profile`);
+      await page.getByLabel(this.t('profile.name'), { exact: true }).fill(name);
+      await page.getByRole('button', { name: this.t('profile.button'), exact: true }).click();
+      await page.getByText(this.t('flash.saved')).first().waitFor();
+    }
+    return page;
+  }
+
+  // advance moves the service's clock on by a duration such as "36h".
+  async advance(by) { await this.ask('advance', { by }); }
+
+  // mail waits for a mail to an address whose subject or text matches, and returns { Found, Text }.
+  async mail(to, match) { return this.ask('mail', { to, match: match.source ?? match }); }
+
+  // shot keeps a picture of the whole page.
+  async shot(page, name) {
+    if (!this.opts.screenshots) return;
+    this.shots += 1;
+    const file = `${String(this.shots).padStart(2, '0')}-${name.replaceAll(' ', '-')}.png`;
+    await page.screenshot({ path: join(this.opts.screenshots, file), fullPage: true });
+  }
+
+  // goto opens a path of the community and expects a page.
+  async goto(page, path, status = 200) {
+    const response = await page.goto(`${this.base}${path}`);
+    this.assert(response.status() === status, `${path} answered ${response.status()}, want ${status}`);
+  }
+
+  // eventually reloads a page until the condition holds: for what jobs bring about.
+  async eventually(page, condition, what, seconds = 30) {
+    const until = Date.now() + seconds * 1000;
+    for (;;) {
+      if (await condition()) return;
+      this.assert(Date.now() < until, `not within ${seconds} s: ${what}`);
+      await page.waitForTimeout(300);
+      await page.reload();
+    }
+  }
+
+  async ask(what, question) {
+    const response = await fetch(`${this.opts.world}/${what}`, { method: 'POST', body: JSON.stringify(question) });
+    if (!response.ok) throw new Error(`${what}: ${await response.text()}`);
+    return response.json();
+  }
+}
