@@ -257,9 +257,13 @@ func (v *visit) page(title string) page {
 
 // nav leads to the parts of the site.
 func (v *visit) nav() []navItem {
-	return []navItem{
+	items := []navItem{
 		{"ideas", "/ideas", v.t("nav.ideas")},
 	}
+	if len(v.programme().Challenges) > 0 {
+		items = append(items, navItem{"challenges", "/challenges", v.t("nav.challenges")})
+	}
+	return items
 }
 
 // accountNav leads to the member's own pages.

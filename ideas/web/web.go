@@ -93,7 +93,7 @@ func New(cfg Config) http.Handler {
 // handler routes requests. Files need no reader's session, so they bypass what pages go through.
 func (a *app) handler() http.Handler {
 	pages := http.NewServeMux()
-	for _, part := range []map[string]handle{a.siteRoutes(), a.ideaRoutes(), a.signInRoutes(), a.memberRoutes(), a.teamRoutes()} {
+	for _, part := range []map[string]handle{a.siteRoutes(), a.ideaRoutes(), a.challengeRoutes(), a.signInRoutes(), a.memberRoutes(), a.teamRoutes()} {
 		for pattern, h := range part {
 			pages.Handle(pattern, a.page(h))
 		}
