@@ -47,11 +47,13 @@ type Reconciler struct {
 	// Clock tells the time.
 	Clock clock.PassiveClock
 
-	applier     apply.Applier
-	claims      *hostnameClaims
-	optional    *optionalKinds
-	ensured     *ensuredDatabases
-	unreachable *firstSeen
+	applier  apply.Applier
+	claims   *hostnameClaims
+	optional *optionalKinds
+	ensured  *ensuredDatabases
+	// unreachable are the communities whose idea service does not reach its database, up those whose own database
+	// is up.
+	unreachable, up *firstSeen
 }
 
 // ControlClient is the part of the control contract that phases need.
@@ -130,6 +132,7 @@ func (r *Reconciler) runPhases(ctx context.Context, s *scope) {
 	s.record(v1alpha1.ConditionCredentialsReady, firstError(passwordErr, r.gatherCredentials(ctx, s)), "every Secret is there and complete")
 	s.tlsErr = r.checkTLSSecret(ctx, s)
 	applied := r.applyStack(ctx, s)
+	r.noteDatabase(s)
 	// A shared database is there before the idea service first looks for it, and after its password was written.
 	s.sharedErr = r.ensureShared(ctx, s, applied.database)
 	serviceErr := r.declareSettings(ctx, s)

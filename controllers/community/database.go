@@ -87,6 +87,23 @@ func observeCluster(s *scope) error {
 	return nil
 }
 
+// databaseUp tells whether a database that runs for this community takes connections, as far as its pods tell.
+func (s *scope) databaseUp() bool {
+	switch s.plan.Database.Kind {
+	case v1alpha1.DatabaseCloudNativePG:
+		return observeCluster(s) == nil
+	case v1alpha1.DatabaseStandalone:
+		return observeStandalone(s) == nil
+	default:
+		return false
+	}
+}
+
+// noteDatabase notes for how long the community's own database has been up.
+func (r *Reconciler) noteDatabase(s *scope) {
+	s.databaseUpFor = r.up.since(client.ObjectKeyFromObject(s.community), s.databaseUp(), s.now)
+}
+
 // ensuredDatabases remembers which shared databases were brought into their state, so that not every
 // reconcile asks the server.
 type ensuredDatabases struct {

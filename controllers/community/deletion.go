@@ -240,4 +240,5 @@ func (r *Reconciler) forget(name types.NamespacedName) {
 	r.claims.release(name)
 	r.ensured.forget(name)
 	r.unreachable.since(name, false, time.Time{})
+	r.up.since(name, false, time.Time{})
 }

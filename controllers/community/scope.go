@@ -34,6 +34,8 @@ type scope struct {
 	service *control.State
 	// databaseErr is what the idea service, or a try of an external database, says of the connection.
 	databaseErr error
+	// databaseUpFor is how long the operator has seen the community's own database up.
+	databaseUpFor time.Duration
 	// sharedErr says why a shared database could not be made.
 	sharedErr error
 	// databaseUnknown and pullSecretUnknown tell that the plan lacks the database's password, or the pull Secret
@@ -83,7 +85,8 @@ func explain(err error) error {
 }
 
 // poll is how long to wait before looking again at something that is on its way: a tenth of the time since it
-// was asked for, so that what is quick is seen at once and what is slow costs little.
+// was asked for, so that what is quick is seen at once and what is slow costs little. A database that has come up
+// starts the time anew: what waited for it follows at once.
 func (s *scope) poll() time.Duration {
 	since := s.community.CreationTimestamp.Time
 	for _, c := range s.before.Status.Conditions {
@@ -91,5 +94,9 @@ func (s *scope) poll() time.Duration {
 			since = c.LastTransitionTime.Time
 		}
 	}
-	return min(max(s.now.Sub(since)/10, 300*time.Millisecond), 15*time.Second)
+	took := s.now.Sub(since)
+	if s.databaseUp() {
+		took = min(took, s.databaseUpFor)
+	}
+	return min(max(took/10, 100*time.Millisecond), 15*time.Second)
 }

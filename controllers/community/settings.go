@@ -134,6 +134,8 @@ type firstSeen struct {
 	at map[types.NamespacedName]time.Time
 }
 
+func newFirstSeen() *firstSeen { return &firstSeen{at: map[types.NamespacedName]time.Time{}} }
+
 // since notes whether it is so, and returns for how long it has been.
 func (f *firstSeen) since(who types.NamespacedName, isSo bool, now time.Time) time.Duration {
 	f.mu.Lock()

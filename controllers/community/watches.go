@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -42,7 +41,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, secretVersions cache.Cac
 	r.applier = apply.Applier{Client: r.Client, Live: r.Live}
 	r.claims = newHostnameClaims()
 	r.ensured = &ensuredDatabases{at: map[types.NamespacedName]ensured{}}
-	r.unreachable = &firstSeen{at: map[types.NamespacedName]time.Time{}}
+	r.unreachable = newFirstSeen()
+	r.up = newFirstSeen()
 	if err := r.index(mgr); err != nil {
 		return err
 	}

@@ -106,6 +106,20 @@ type ClusterSpec struct {
 	SmartShutdownTimeout *int32 `json:"smartShutdownTimeout,omitempty"`
 	// StopDelay is how many seconds a stopping instance has in all; its pods' grace period.
 	StopDelay *int32 `json:"stopDelay,omitempty"`
+	// Probes of the instances' pods.
+	Probes *Probes `json:"probes,omitempty"`
+}
+
+// Probes of the instances' pods. What is absent is as CloudNativePG has it.
+type Probes struct {
+	// Startup finds out when an instance has come up.
+	Startup *Probe `json:"startup,omitempty"`
+}
+
+// Probe is the part of a probe that is not CloudNativePG's own.
+type Probe struct {
+	// PeriodSeconds from one try to the next.
+	PeriodSeconds int32 `json:"periodSeconds,omitempty"`
 }
 
 // Bootstrap says how a new Cluster gets its content.

@@ -17,6 +17,11 @@ const smartShutdownSeconds = 5
 // by half, although the pods are gone in seconds.
 const stopSeconds = 120
 
+// startupProbeSeconds is the pause between looks at an instance that is coming up. Nothing is led to one before a
+// look has found it ready; by CloudNativePG's default of 10 a database that started in a second is out of reach for
+// nine more, which is as long again as it takes to make one. How many looks may fail follows from its start delay.
+const startupProbeSeconds = 1
+
 // cluster is the community's database, run by CloudNativePG. One that was kept without its Community sleeps: the
 // annotation wakes it up when it is taken into use again.
 func cluster(p Plan) *cnpg.ClusterApplyConfiguration {
@@ -58,6 +63,7 @@ func clusterSpec(p Plan) *cnpg.ClusterSpec {
 		PrimaryUpdateStrategy: "unsupervised",
 		SmartShutdownTimeout:  ptr.To[int32](smartShutdownSeconds),
 		StopDelay:             ptr.To[int32](stopSeconds),
+		Probes:                &cnpg.Probes{Startup: &cnpg.Probe{PeriodSeconds: startupProbeSeconds}},
 	}
 	if len(settings.Parameters) > 0 {
 		spec.PostgreSQL = &cnpg.PostgreSQL{Parameters: settings.Parameters}
