@@ -1,12 +1,16 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/quaeso/community-operator/ideas/web"
 	"github.com/quaeso/community-operator/internal/control"
@@ -52,6 +56,69 @@ func TestReadyzSaysWhatIsMissing(t *testing.T) {
 			if live.Code != http.StatusOK {
 				t.Errorf("livez: status %d, want 200 whatever the database does", live.Code)
 			}
+		})
+	}
+}
+
+// A starting service is told to be ready in the moment it is; one that was ready before does not hold an answer back.
+func TestReadyzWaitsForTheStart(t *testing.T) {
+	for name, tc := range map[string]struct {
+		query string
+		// before tells that the service was ready once; declared and stopping when that changes.
+		before             bool
+		declared, stopping time.Duration
+		gone               time.Duration
+		want               time.Duration
+		code               int
+	}{
+		"ready already":                {query: "?wait=5s", declared: 0, want: 0, code: 200},
+		"ready while it waits":         {query: "?wait=5s", declared: time.Second, want: time.Second, code: 200},
+		"not ready in time":            {query: "?wait=2s", declared: time.Minute, want: 2 * time.Second, code: 503},
+		"a wait without bounds":        {query: "?wait=24h", declared: time.Hour, want: 10 * time.Second, code: 503},
+		"stopping while it waits":      {query: "?wait=5s", declared: time.Minute, stopping: time.Second, want: time.Second, code: 503},
+		"the prober goes":              {query: "?wait=5s", declared: time.Minute, gone: time.Second, want: time.Second, code: 503},
+		"not ready any more":           {query: "?wait=5s", before: true, declared: time.Minute, want: 0, code: 503},
+		"not asked to wait":            {declared: time.Minute, want: 0, code: 503},
+		"a wait that is no duration":   {query: "?wait=soon", declared: time.Minute, want: 0, code: 503},
+		"a wait into the past":         {query: "?wait=-1s", declared: time.Minute, want: 0, code: 503},
+		"declared, but it stops first": {query: "?wait=5s", declared: 2 * time.Second, stopping: time.Second, want: time.Second, code: 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var declared, stopping atomic.Bool
+				h := web.NewManagement(web.ManagementConfig{
+					Database: func() control.Database { return databaseReady }, Declared: declared.Load, Stopping: stopping.Load,
+				})
+				get := func(query string) *httptest.ResponseRecorder {
+					ctx, cancel := context.WithCancel(t.Context())
+					defer cancel()
+					if tc.gone > 0 {
+						time.AfterFunc(tc.gone, cancel)
+					}
+					w := httptest.NewRecorder()
+					h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/readyz"+query, nil))
+					return w
+				}
+				if tc.before {
+					declared.Store(true)
+					get("")
+					declared.Store(false)
+				}
+				set := func(after time.Duration, flag *atomic.Bool) {
+					time.AfterFunc(after, func() { flag.Store(true) })
+					synctest.Wait()
+				}
+				set(tc.declared, &declared)
+				if tc.stopping > 0 {
+					set(tc.stopping, &stopping)
+				}
+				began := time.Now()
+				w := get(tc.query)
+				// The service is looked at every 20 ms.
+				if took := time.Since(began); w.Code != tc.code || took < tc.want || took > tc.want+20*time.Millisecond {
+					t.Errorf("answered %d after %s, want %d after %s", w.Code, took, tc.code, tc.want)
+				}
+			})
 		})
 	}
 }

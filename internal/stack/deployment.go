@@ -86,7 +86,8 @@ func ideasContainer(p Plan) *corev1ac.ContainerApplyConfiguration {
 			containerPort(portNameControl, PortControl),
 			containerPort(portNameManagement, PortManagement)).
 		WithResources(applyResources(resources)).
-		WithReadinessProbe(httpProbe("/readyz").WithPeriodSeconds(1).WithTimeoutSeconds(2).WithFailureThreshold(3)).
+		// While it starts, the service answers in the moment it is ready: that, not the next look, opens a community.
+		WithReadinessProbe(httpProbe("/readyz?wait=1500ms").WithPeriodSeconds(1).WithTimeoutSeconds(2).WithFailureThreshold(3)).
 		WithLivenessProbe(httpProbe("/livez").WithPeriodSeconds(10).WithTimeoutSeconds(5).WithFailureThreshold(3)).
 		// Proxies go on sending requests for a moment after a pod is told to stop.
 		WithLifecycle(corev1ac.Lifecycle().WithPreStop(corev1ac.LifecycleHandler().
