@@ -198,6 +198,8 @@ func pinSession(config *pgx.ConnConfig) {
 		// Statements are short and disks are fast at random reads; compiling a statement costs more than it saves.
 		"random_page_cost": "1.1",
 		"jit":              "off",
+		// Many members ask at once: a query that takes several processors takes them from the others.
+		"max_parallel_workers_per_gather": "0",
 		// Declarations are acknowledged to the operator, and supports to members: they must be on disk.
 		"synchronous_commit": "on",
 	} {

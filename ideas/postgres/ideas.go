@@ -3,9 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,8 +11,6 @@ import (
 
 const (
 	defaultPage = 20
-	// maxSearch bounds the words of a search, in characters.
-	maxSearch = 200
 	// maxKey bounds an idempotency key, in bytes.
 	maxKey = 64
 )
@@ -27,82 +22,6 @@ const ideaColumns = `i.id, i.slug, i.title, i.body, i.state, m.id, m.name, t.sup
 
 const ideaTables = ` FROM tally t JOIN idea i ON i.id = t.idea_id JOIN member m ON m.id = i.author_id`
 
-// listing is the part of a list's query that depends on its order. Each order has an index that holds the
-// visible ideas in it.
-type listing struct{ visible, position string }
-
-var listings = map[ideas.Order]listing{
-	ideas.OrderTrending: {visible: "t.visible", position: "t.trend, t.idea_id"},
-	ideas.OrderTop:      {visible: "t.visible", position: "t.supporters, t.idea_id"},
-	ideas.OrderNewest:   {visible: "i.visible", position: "i.created_at, i.id"},
-}
-
-// ListIdeas implements ideas.Store.
-func (s *Store) ListIdeas(ctx context.Context, viewer int64, q ideas.Query) (ideas.Page, error) {
-	if q.Order == "" {
-		q.Order = ideas.OrderTrending
-	}
-	query, args, err := listQuery(viewer, q)
-	if err != nil {
-		return ideas.Page{}, err
-	}
-	pool, err := s.db()
-	if err != nil {
-		return ideas.Page{}, err
-	}
-	rows, err := pool.Query(ctx, query, args...)
-	if err != nil {
-		return ideas.Page{}, s.failed("list ideas", err)
-	}
-	var trends []float64
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ideas.Idea, error) {
-		idea, trend, err := scanIdea(row)
-		trends = append(trends, trend)
-		return idea, err
-	})
-	if err != nil {
-		return ideas.Page{}, s.failed("list ideas", err)
-	}
-	page := ideas.Page{Ideas: list}
-	if limit := pageSize(q.Limit); len(list) > limit {
-		page.Ideas = list[:limit]
-		page.Next = cursorOf(q.Order, list[limit-1], trends[limit-1]).encode()
-	}
-	return page, nil
-}
-
-// listQuery asks for one row more than the page holds, which tells whether the list goes on.
-func listQuery(viewer int64, q ideas.Query) (string, []any, error) {
-	list, known := listings[q.Order]
-	if !known {
-		return "", nil, &ideas.FieldError{Field: "order", Code: "invalid"}
-	}
-	var b strings.Builder
-	with := ""
-	args := []any{viewer, pageSize(q.Limit) + 1}
-	fmt.Fprintf(&b, "SELECT %s%s WHERE %s", ideaColumns, ideaTables, list.visible)
-	if q.After != "" {
-		c, err := decodeCursor(q.Order, q.After)
-		if err != nil {
-			return "", nil, err
-		}
-		args = append(args, c.argument(), c.id)
-		fmt.Fprintf(&b, " AND (%s) < ($%d, $%d)", list.position, len(args)-1, len(args))
-	}
-	if words := strings.TrimSpace(q.Search); words != "" {
-		if utf8.RuneCountInString(words) > maxSearch {
-			return "", nil, &ideas.FieldError{Field: "search", Code: "too_long", Limit: maxSearch}
-		}
-		args = append(args, strings.ToValidUTF8(strings.ReplaceAll(words, "\x00", ""), ""))
-		// Found first and by the search index: the planner misjudges rare words, and would walk the whole
-		// order looking for them.
-		with = fmt.Sprintf("WITH found AS MATERIALIZED (SELECT id FROM idea WHERE document @@ search_query($%d)) ", len(args))
-		b.WriteString(" AND i.id IN (SELECT id FROM found)")
-	}
-	fmt.Fprintf(&b, " ORDER BY %s DESC LIMIT $2", strings.ReplaceAll(list.position, ",", " DESC,"))
-	return with + b.String(), args, nil
-}
-
 func pageSize(limit int) int {
 	if limit <= 0 {
 		return defaultPage
@@ -110,11 +29,12 @@ func pageSize(limit int) int {
 	return min(limit, ideas.MaxPage)
 }
 
-func scanIdea(row pgx.Row) (ideas.Idea, float64, error) {
+// scanIdea reads ideaColumns, and what a query selects behind them.
+func scanIdea(row pgx.Row, more ...any) (ideas.Idea, float64, error) {
 	var i ideas.Idea
 	var trend float64
-	err := row.Scan(&i.ID, &i.Slug, &i.Title, &i.Body, &i.State, &i.Author.ID, &i.Author.Name, &i.Supporters,
-		&i.Comments, &i.CreatedAt, &i.UpdatedAt, &i.Supported, &trend)
+	err := row.Scan(append([]any{&i.ID, &i.Slug, &i.Title, &i.Body, &i.State, &i.Author.ID, &i.Author.Name, &i.Supporters,
+		&i.Comments, &i.CreatedAt, &i.UpdatedAt, &i.Supported, &trend}, more...)...)
 	return i, trend, err
 }
 

@@ -409,7 +409,7 @@ func TestListsUseIndexes(t *testing.T) {
 		"top, next page": {Order: ideas.OrderTop, After: first.Next}, "search": {Order: ideas.OrderTop, Search: "word777"},
 	}
 	for name, q := range queries {
-		sql, args, err := postgres.ListQuery(author.ID, q)
+		sql, args, err := postgres.ListQuery(author.ID, q, false)
 		if err != nil {
 			t.Fatal(err)
 		}

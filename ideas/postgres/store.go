@@ -62,6 +62,7 @@ type Store struct {
 	pool   atomic.Pointer[pgxpool.Pool]
 	// mailWake has an item when a mail waits to be sent.
 	mailWake chan struct{}
+	broad    broadSearches
 	// eventWake has an item when an event may wait to be dispatched.
 	eventWake chan struct{}
 	// extraConsumers are those of tests.

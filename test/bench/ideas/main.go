@@ -29,7 +29,9 @@ const (
 	longestP99    = 100.0 // ms
 	leastRatio    = 0.5   // of the rate of pgbench
 	// mostBlocks bounds what one statement of a page touches, in blocks of 8 KiB: the votes alone fill ten times as many.
-	mostBlocks = 1000.0
+	// A search looks at the ideas that it finds, however few have votes.
+	mostBlocks       = 1000.0
+	mostSearchBlocks = 4000.0
 )
 
 // options are the program's flags.

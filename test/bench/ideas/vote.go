@@ -224,7 +224,7 @@ func (b *bench) runPgbench(ctx context.Context, script string, length time.Durat
 	cmd := exec.CommandContext(ctx, b.pgbench, "--no-vacuum", "--protocol=prepared", "--client="+strconv.Itoa(b.options.readers),
 		"--jobs=2", "--time="+seconds, "--file="+script, ownerURI(b.server))
 	// As the service's sessions.
-	cmd.Env = append(os.Environ(), "PGOPTIONS=-c search_path=ideas,pg_temp -c random_page_cost=1.1 -c jit=off")
+	cmd.Env = append(os.Environ(), "PGOPTIONS=-c search_path=ideas,pg_temp -c random_page_cost=1.1 -c jit=off -c max_parallel_workers_per_gather=0")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
