@@ -32,8 +32,8 @@ type Outcome struct {
 	Entries []Entry
 	// Points in total after the event.
 	Points int64
-	// Level is the name of the one reached after the event, and Before that before; empty for none.
-	Level, Before string
+	// Level is the number of the one reached after the event, and Before that before; 0 for none.
+	Level, Before int
 	// Advanced are the badges whose condition the event has met and that the member did not have yet; Awarded are
 	// those among them that the member gets now.
 	Advanced, Awarded []string
@@ -51,7 +51,7 @@ func (e *Engine) Wants(event string) bool {
 		}
 	}
 	for _, b := range e.policy.Badges {
-		if b.Event == event || b.Event == "" {
+		if b.Event == event {
 			return true
 		}
 	}
@@ -65,12 +65,12 @@ func (e *Engine) Apply(f Facts, s Standing) Outcome {
 	f.Member.Points = s.Points
 	before := scope{f, out.Before}
 	for i, r := range e.policy.Rules {
-		if r.Event != f.Event {
+		if r.Event != f.Event || !f.receives(r.To) {
 			continue
 		}
-		points := r.Points
+		points := int64(r.Points)
 		if r.DailyCap > 0 {
-			points = min(points, r.DailyCap-s.Today[r.Name])
+			points = min(points, int64(r.DailyCap)-s.Today[r.Name])
 		}
 		if points <= 0 || !out.holds("rules", i, e.rules[i], before) {
 			continue
@@ -82,11 +82,11 @@ func (e *Engine) Apply(f Facts, s Standing) Outcome {
 	f.Member.Points = out.Points
 	after := scope{f, out.Level}
 	for i, b := range e.policy.Badges {
-		if b.Event != "" && b.Event != f.Event || s.Badges[b.Name] || !out.holds("badges", i, e.badges[i], after) {
+		if b.Event != f.Event || !f.receives(b.To) || s.Badges[b.Name] || !out.holds("badges", i, e.badges[i], after) {
 			continue
 		}
 		out.Advanced = append(out.Advanced, b.Name)
-		if s.Progress[b.Name]+1 >= max(b.Count, 1) {
+		if s.Progress[b.Name]+1 >= int64(max(b.Count, 1)) {
 			out.Awarded = append(out.Awarded, b.Name)
 		}
 	}
@@ -101,14 +101,14 @@ func (o *Outcome) holds(list string, i int, c *condition, s scope) bool {
 	return ok
 }
 
-// Level is the name of the highest one that a number of points reaches, empty for none.
-func (e *Engine) Level(points int64) string {
-	name := ""
-	for _, l := range e.policy.Levels {
-		if points < l.Threshold {
+// Level is the number of the highest one that a number of points reaches, 0 for none.
+func (e *Engine) Level(points int64) int {
+	level := 0
+	for i, l := range e.policy.Levels {
+		if points < int64(l.Points) {
 			break
 		}
-		name = l.Name
+		level = i + 1
 	}
-	return name
+	return level
 }

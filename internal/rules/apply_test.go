@@ -37,62 +37,64 @@ func TestApply(t *testing.T) {
 		want     rules.Outcome
 	}{
 		"a rule": {
-			facts: rules.Facts{Event: "idea.published"},
+			facts: rules.Facts{Event: "idea.published", Actor: true},
 			want: rules.Outcome{
-				Entries: []rules.Entry{{Rule: "published", Points: 10}}, Points: 10, Level: "explorer", Advanced: []string{"third-idea"},
+				Entries: []rules.Entry{{Rule: "published", Points: 10}}, Points: 10, Level: 1, Advanced: []string{"third-idea"},
 			},
 		},
-		"an event that no rule is about": {facts: rules.Facts{Event: "comment.added"}, standing: rules.Standing{Points: 7}, want: rules.Outcome{Points: 7}},
+		"an event that no rule is about":         {facts: rules.Facts{Event: "comment.published", Actor: true}, standing: rules.Standing{Points: 7}, want: rules.Outcome{Points: 7}},
+		"the author, where it goes to the actor": {facts: rules.Facts{Event: "idea.published", Author: true}},
+		"the actor, where it goes to the author": {facts: rules.Facts{Event: "idea.supported", Actor: true, Idea: rules.IdeaFacts{Supporters: 10}}},
 		"what is left of the day's cap": {
-			facts: rules.Facts{Event: "idea.published"}, standing: rules.Standing{Points: 13, Today: map[string]int64{"published": 13}},
+			facts: rules.Facts{Event: "idea.published", Actor: true}, standing: rules.Standing{Points: 13, Today: map[string]int64{"published": 13}},
 			want: rules.Outcome{
-				Entries: []rules.Entry{{Rule: "published", Points: 7}}, Points: 20, Before: "explorer", Level: "explorer", Advanced: []string{"third-idea"},
+				Entries: []rules.Entry{{Rule: "published", Points: 7}}, Points: 20, Before: 1, Level: 1, Advanced: []string{"third-idea"},
 			},
 		},
 		"a cap that is used up": {
-			facts: rules.Facts{Event: "idea.published"}, standing: rules.Standing{Points: 20, Today: map[string]int64{"published": 20}},
-			want: rules.Outcome{Points: 20, Before: "explorer", Level: "explorer", Advanced: []string{"third-idea"}},
+			facts: rules.Facts{Event: "idea.published", Actor: true}, standing: rules.Standing{Points: 20, Today: map[string]int64{"published": 20}},
+			want: rules.Outcome{Points: 20, Before: 1, Level: 1, Advanced: []string{"third-idea"}},
 		},
 		"a cap lowered below what was given": {
-			facts: rules.Facts{Event: "idea.published"}, standing: rules.Standing{Points: 5, Today: map[string]int64{"published": 90}},
+			facts: rules.Facts{Event: "idea.published", Actor: true}, standing: rules.Standing{Points: 5, Today: map[string]int64{"published": 90}},
 			want: rules.Outcome{Points: 5, Advanced: []string{"third-idea"}},
 		},
 		"a condition that holds": {
-			facts: rules.Facts{Event: "idea.supported", Idea: rules.IdeaFacts{Supporters: 10, Own: true}},
+			facts: rules.Facts{Event: "idea.supported", Author: true, Idea: rules.IdeaFacts{Supporters: 10}},
 			want:  rules.Outcome{Entries: []rules.Entry{{Rule: "discussed", Points: 5}}, Points: 5},
 		},
-		"a condition that does not": {facts: rules.Facts{Event: "idea.supported", Idea: rules.IdeaFacts{Supporters: 9, Own: true}}},
+		"a condition that does not": {facts: rules.Facts{Event: "idea.supported", Author: true, Self: true, Idea: rules.IdeaFacts{Supporters: 10}}},
 		"a condition that fails does not hold": {
-			policy: condition("1 / idea.supporters > 0"), facts: rules.Facts{Event: "idea.supported"},
+			policy: condition("1 / idea.supporters > 0"), facts: rules.Facts{Event: "idea.supported", Author: true},
 			want: rules.Outcome{Failures: []rules.Failure{{Field: "rules[1].condition"}}},
 		},
 		"the points before, in a rule": {
-			policy: condition("member.points == 29 && member.level == 'explorer'"), facts: rules.Facts{Event: "idea.supported"}, standing: rules.Standing{Points: 29},
+			policy: condition("member.points == 29 && member.level == 1"), facts: rules.Facts{Event: "idea.supported", Author: true}, standing: rules.Standing{Points: 29},
 			want: rules.Outcome{
-				Entries: []rules.Entry{{Rule: "discussed", Points: 5}}, Points: 34, Before: "explorer", Level: "maker",
+				Entries: []rules.Entry{{Rule: "discussed", Points: 5}}, Points: 34, Before: 1, Level: 2,
 				Advanced: []string{"rich"}, Awarded: []string{"rich"},
 			},
 		},
 		"the last of a badge's count": {
-			facts: rules.Facts{Event: "idea.published"}, standing: rules.Standing{Progress: map[string]int64{"third-idea": 2}, Today: map[string]int64{"published": 20}},
+			facts: rules.Facts{Event: "idea.published", Actor: true}, standing: rules.Standing{Progress: map[string]int64{"third-idea": 2}, Today: map[string]int64{"published": 20}},
 			want: rules.Outcome{Advanced: []string{"third-idea"}, Awarded: []string{"third-idea"}},
 		},
 		"a badge that the member has": {
-			facts: rules.Facts{Event: "comment.added"}, standing: rules.Standing{Points: 40, Badges: map[string]bool{"rich": true}},
-			want: rules.Outcome{Points: 40, Before: "maker", Level: "maker"},
+			facts: rules.Facts{Event: "idea.supported", Author: true}, standing: rules.Standing{Points: 40, Badges: map[string]bool{"rich": true}},
+			want: rules.Outcome{Points: 40, Before: 2, Level: 2},
 		},
 		"the hour of the community": {
 			policy: condition("event.hour == 21 && event.weekday == 6 && event.time.getHours() == 12"),
-			facts:  rules.Facts{Event: "idea.supported", Time: noon.In(zone(t, "Asia/Tokyo"))},
+			facts:  rules.Facts{Event: "idea.supported", Author: true, Time: noon.In(zone(t, "Asia/Tokyo"))},
 			want:   rules.Outcome{Entries: []rules.Entry{{Rule: "discussed", Points: 5}}, Points: 5},
 		},
 		"lists, texts and the rest": {
-			policy: condition("'juror' in member.roles && member.days > 30 && idea.tags.exists(t, t == 'tent') && idea.state == 'gathering' && " +
-				"idea.comments == 3 && challenge.name == 'c' && challenge.type == 'Contest' && challenge.theme == 'camp' && event.value == 4 && event.name == 'idea.supported'"),
+			policy: condition("'juror' in member.roles && member.days > 30 && idea.tags.exists(t, t == 'tent') && idea.state == 'gathering' && idea.theme == 'camp' && " +
+				"idea.comments == 3 && challenge.name == 'c' && challenge.type == 'contest' && challenge.theme == 'sea' && event.value == 4 && event.name == 'idea.supported'"),
 			facts: rules.Facts{
-				Event: "idea.supported", Value: 4, Member: rules.MemberFacts{Days: 31, Roles: []string{"host", "juror"}},
-				Idea:      rules.IdeaFacts{Tags: []string{"tent"}, State: "gathering", Comments: 3},
-				Challenge: rules.ChallengeFacts{Name: "c", Type: "Contest", Theme: "camp"},
+				Event: "idea.supported", Author: true, Value: 4, Member: rules.MemberFacts{Days: 31, Roles: []string{"host", "juror"}},
+				Idea:      rules.IdeaFacts{Tags: []string{"tent"}, State: "gathering", Theme: "camp", Comments: 3},
+				Challenge: rules.ChallengeFacts{Name: "c", Type: "contest", Theme: "sea"},
 			},
 			want: rules.Outcome{Entries: []rules.Entry{{Rule: "discussed", Points: 5}}, Points: 5},
 		},
@@ -112,22 +114,19 @@ func TestApply(t *testing.T) {
 
 func TestLevel(t *testing.T) {
 	e := compile(t, policy())
-	for points, want := range map[int64]string{0: "", 9: "", 10: "explorer", 29: "explorer", 30: "maker", 1_000_000: "maker"} {
+	for points, want := range map[int64]int{0: 0, 9: 0, 10: 1, 29: 1, 30: 2, 1_000_000: 2} {
 		if got := e.Level(points); got != want {
-			t.Errorf("%d points are level %q, want %q", points, got, want)
+			t.Errorf("%d points are level %d, want %d", points, got, want)
 		}
 	}
 }
 
 func TestWants(t *testing.T) {
 	p := policy()
-	p.Badges = p.Badges[:1]
+	p.Rules = p.Rules[:1]
 	e := compile(t, p)
-	if !e.Wants("idea.published") || !e.Wants("idea.supported") || e.Wants("comment.added") {
-		t.Error("the rules' events are not the ones wanted")
-	}
-	if !compile(t, policy()).Wants("comment.added") {
-		t.Error("a badge of any event wants them all")
+	if !e.Wants("idea.published") || !e.Wants("idea.supported") || e.Wants("comment.published") {
+		t.Error("the events of rules and badges are not the ones wanted")
 	}
 }
 
@@ -150,14 +149,14 @@ func TestDailyCapByDay(t *testing.T) {
 		"the day that Samoa did without": {"Pacific/Apia", []string{"2011-12-30T09:59:00Z", "2011-12-30T10:00:00Z"}, []int64{10, 10}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := compile(t, rules.Policy{Rules: []rules.Rule{{Name: "r", Event: "comment.added", Points: 10, DailyCap: 10}}})
+			e := compile(t, rules.Policy{Rules: []rules.Rule{{Name: "r", Event: "comment.published", Points: 10, DailyCap: 10}}})
 			account, before := rules.NewAccount(), int64(0)
 			for i, text := range tc.times {
 				at, err := time.Parse(time.RFC3339, text)
 				if err != nil {
 					t.Fatal(err)
 				}
-				out := account.Apply(e, zone(t, tc.zone), int64(i)+1, rules.Facts{Event: "comment.added", Time: at})
+				out := account.Apply(e, zone(t, tc.zone), int64(i)+1, rules.Facts{Event: "comment.published", Actor: true, Time: at})
 				if got := out.Points - before; got != tc.want[i] {
 					t.Errorf("%s gives %d points, want %d", text, got, tc.want[i])
 				}
@@ -169,20 +168,20 @@ func TestDailyCapByDay(t *testing.T) {
 
 func TestPricing(t *testing.T) {
 	before := compile(t, rules.Policy{
-		Rules:  []rules.Rule{{Name: "said", Event: "comment.added", Points: 5}},
-		Levels: []rules.Level{{Name: "low", Threshold: 5}, {Name: "old", Threshold: 20}},
+		Rules:  []rules.Rule{{Name: "said", Event: "comment.published", Points: 5}},
+		Levels: []rules.Level{{Name: "low", Points: 5}, {Name: "old", Points: 20}},
 	})
 	after := compile(t, rules.Policy{
-		Rules:  []rules.Rule{{Name: "said", Event: "comment.added", Points: 5, DailyCap: 5}},
-		Levels: []rules.Level{{Name: "low", Threshold: 5}, {Name: "high", Threshold: 15}},
-		Badges: []rules.Badge{{Name: "talker", Event: "comment.added", Count: 4}},
+		Rules:  []rules.Rule{{Name: "said", Event: "comment.published", Points: 5, DailyCap: 5}},
+		Levels: []rules.Level{{Name: "low", Points: 5}, {Name: "high", Points: 15}},
+		Badges: []rules.Badge{{Name: "talker", Event: "comment.published", Count: 4}},
 	})
 	start := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
 	pricer := rules.NewPricer(before, after)
 	for _, apart := range []time.Duration{time.Minute, 24 * time.Hour} {
 		was, is := rules.NewAccount(), rules.NewAccount()
 		for i := range int64(4) {
-			facts := rules.Facts{Event: "comment.added", Time: start.Add(time.Duration(i) * apart)}
+			facts := rules.Facts{Event: "comment.published", Actor: true, Time: start.Add(time.Duration(i) * apart)}
 			was.Apply(before, time.UTC, i+1, facts)
 			is.Apply(after, time.UTC, i+1, facts)
 		}
@@ -192,7 +191,7 @@ func TestPricing(t *testing.T) {
 	pricer.Failed([]rules.Failure{{Field: "rules[0].condition"}})
 	want := rules.Pricing{
 		Members: 3, PointsBefore: 40, PointsAfter: 25, Fallen: 1,
-		Levels:   []rules.LevelPrice{{Name: "", Before: 1, After: 1}, {Name: "low", After: 1}, {Name: "high", After: 1}, {Name: "old", Before: 2}},
+		Levels:   []rules.LevelPrice{{Before: 1, After: 1}, {Level: 1, Name: "low", After: 1}, {Level: 2, Name: "high", Before: 2, After: 1}},
 		Badges:   []rules.BadgePrice{{Name: "talker", Before: 1, After: 2}},
 		Failures: map[string]int64{"rules[0].condition": 1},
 	}

@@ -17,8 +17,8 @@ const (
 	MaxPrizes = 100
 	// MaxPoints is the most that one event gives by one rule.
 	MaxPoints = 100_000
-	// MaxThreshold bounds levels, caps and counts.
-	MaxThreshold = 1_000_000_000
+	// MaxTotal bounds levels, caps and counts.
+	MaxTotal = 1_000_000_000
 	// MaxRank bounds prizes.
 	MaxRank = 10_000
 	// MaxText is the most characters of a title or text in one language.
@@ -68,24 +68,24 @@ func (e Errors) Unwrap() []error {
 
 // Engine applies a policy. It is immutable and safe for concurrent use.
 type Engine struct {
-	policy     Policy
-	rules      []*condition
-	badges     []*condition
-	percentage int64
+	policy Policy
+	rules  []*condition
+	badges []*condition
 }
 
 // Policy that the engine applies.
 func (e *Engine) Policy() Policy { return e.policy }
 
-// Compile checks a policy. What is wrong with it comes as Errors; any other error is a failure of the engine itself.
-func Compile(p Policy) (*Engine, error) {
-	check := &checking{}
+// Compile checks a policy. Its rules and badges must be about one of the events, if any are given. What is wrong with it
+// comes as Errors; any other error is a failure of the engine itself.
+func Compile(p Policy, events ...string) (*Engine, error) {
+	check := &checking{events: events}
 	engine := &Engine{policy: p, rules: make([]*condition, len(p.Rules)), badges: make([]*condition, len(p.Badges))}
 	check.rules(engine)
 	check.levels(p.Levels)
 	check.badges(engine)
-	check.prizes(p.Prizes)
-	check.share(engine)
+	check.prizes(p)
+	check.share(p)
 	if check.failure != nil {
 		return nil, check.failure
 	}
@@ -98,6 +98,7 @@ func Compile(p Policy) (*Engine, error) {
 // checking collects what is wrong.
 type checking struct {
 	compiler compiler
+	events   []string
 	errors   Errors
 	failure  error
 }
@@ -114,7 +115,7 @@ func (c *checking) many(field string, n, limit int) bool {
 	return n > limit
 }
 
-func (c *checking) within(field string, n, least, most int64) {
+func (c *checking) within(field string, n, least, most int) {
 	if n < least || n > most {
 		c.add(field, "is %d, must be from %d to %d", n, least, most)
 	}
@@ -134,8 +135,17 @@ func (c *checking) name(field, name string, seen map[string]bool) {
 }
 
 func (c *checking) event(field, name string) {
-	if !IsEvent(name) {
-		c.add(field, "%q is no event, must be one of %s", name, strings.Join(EventNames(), ", "))
+	switch {
+	case name == "":
+		c.add(field, "is missing: name an event, such as idea.published")
+	case len(c.events) > 0 && !slices.Contains(c.events, name):
+		c.add(field, "%q is no event: must be one of %s", name, strings.Join(c.events, ", "))
+	}
+}
+
+func (c *checking) to(field, to string) {
+	if to != "" && to != ToActor && to != ToAuthor {
+		c.add(field, "is %q, must be %s or %s", to, ToActor, ToAuthor)
 	}
 }
 
@@ -177,8 +187,9 @@ func (c *checking) rules(e *Engine) {
 		c.name(field+".name", r.Name, seen)
 		c.event(field+".event", r.Event)
 		e.rules[i] = c.condition(conditionField("rules", i), r.Condition)
+		c.to(field+".to", r.To)
 		c.within(field+".points", r.Points, 1, MaxPoints)
-		if c.within(field+".dailyCap", r.DailyCap, 0, MaxThreshold); r.DailyCap > 0 && r.DailyCap < r.Points {
+		if c.within(field+".dailyCap", r.DailyCap, 0, MaxTotal); r.DailyCap > 0 && r.DailyCap < r.Points {
 			c.add(field+".dailyCap", "is %d, less than the %d points of one event: raise it, or leave it out for no cap", r.DailyCap, r.Points)
 		}
 	}
@@ -189,16 +200,16 @@ func (c *checking) levels(levels []Level) {
 		return
 	}
 	seen := map[string]bool{}
-	below := int64(-1)
+	below := -1
 	for i, l := range levels {
 		field := fmt.Sprintf("levels[%d]", i)
 		c.name(field+".name", l.Name, seen)
 		c.texts(field+".title", l.Title)
-		c.within(field+".threshold", l.Threshold, 0, MaxThreshold)
-		if l.Threshold <= below {
-			c.add(field+".threshold", "is %d, must be above the %d of the level before", l.Threshold, below)
+		c.within(field+".points", l.Points, 0, MaxTotal)
+		if l.Points <= below {
+			c.add(field+".points", "is %d, must be above the %d of the level before", l.Points, below)
 		}
-		below = max(below, l.Threshold)
+		below = max(below, l.Points)
 	}
 }
 
@@ -212,70 +223,68 @@ func (c *checking) badges(e *Engine) {
 		c.name(field+".name", b.Name, seen)
 		c.texts(field+".title", b.Title)
 		c.texts(field+".text", b.Text)
-		if b.Event != "" {
-			c.event(field+".event", b.Event)
-		}
+		c.event(field+".event", b.Event)
 		e.badges[i] = c.condition(conditionField("badges", i), b.Condition)
-		c.within(field+".count", b.Count, 0, MaxThreshold)
-		if b.Event == "" && strings.TrimSpace(b.Condition) == "" {
-			c.add(field, "needs an event or a condition: everybody would get it")
-		}
+		c.to(field+".to", b.To)
+		c.within(field+".count", b.Count, 0, MaxTotal)
 	}
 }
 
-func (c *checking) prizes(prizes []Prize) {
-	if c.many("prizes", len(prizes), MaxPrizes) {
+func (c *checking) prizes(p Policy) {
+	if c.many("prizes", len(p.Prizes), MaxPrizes) {
 		return
 	}
-	for i, p := range prizes {
+	money := false
+	for i, prize := range p.Prizes {
 		field := fmt.Sprintf("prizes[%d]", i)
-		c.within(field+".rank", p.Rank, 1, MaxRank)
-		if p.LastRank != 0 {
-			c.within(field+".lastRank", p.LastRank, max(p.Rank, 1), MaxRank)
+		c.within(field+".fromRank", prize.FromRank, 1, MaxRank)
+		if prize.ToRank != 0 {
+			c.within(field+".toRank", prize.ToRank, max(prize.FromRank, 1), MaxRank)
 		}
-		c.texts(field+".text", p.Text)
-		switch {
-		case p.Amount != 0 && len(p.Text) > 0:
-			c.add(field, "is an amount or a text, not both: list two prizes for the rank")
-		case p.Amount == 0 && len(p.Text) == 0:
-			c.add(field, "needs an amount with a currency, or a text")
-		case p.Amount != 0:
-			c.within(field+".amount", p.Amount, 1, MaxAmount)
-			c.currency(field+".currency", p.Currency)
-		case p.Currency != "":
-			c.add(field+".currency", "goes with an amount, and this prize has none")
+		if len(prize.Title) == 0 {
+			c.add(field+".title", "is missing: say what the winner gets")
 		}
+		c.texts(field+".title", prize.Title)
+		if prize.Amount < 0 || prize.Amount > MaxAmount {
+			c.add(field+".amount", "is %d, must be from 0 to %d minor units", prize.Amount, int64(MaxAmount))
+		}
+		money = money || prize.Amount != 0
+	}
+	if money {
+		c.currency(p.Currency, "prizes with an amount")
 	}
 }
 
-func (c *checking) currency(field, code string) {
-	if code == "" {
-		c.add(field, "is missing: an amount needs the code of its currency, such as EUR")
-	} else if _, ok := CurrencyDigits(code); !ok {
-		c.add(field, "%q is no code of ISO 4217, such as EUR", code)
-	}
-}
-
-func (c *checking) share(e *Engine) {
-	share := e.policy.RevenueShare
-	if share == nil {
-		if e.policy.PayoutCurrency != "" {
-			c.currency("payoutCurrency", e.policy.PayoutCurrency)
-		}
+func (c *checking) currency(code, needer string) {
+	if slices.ContainsFunc(c.errors, func(e *Error) bool { return e.Field == "currency" }) {
 		return
 	}
-	var err error
-	if e.percentage, err = parsePercentage(share.Percentage); err != nil {
-		c.add("revenueShare.percentage", "%q %s", share.Percentage, err)
+	if _, ok := CurrencyDigits(code); code == "" {
+		c.add("currency", "is missing: %s need the code of a currency, such as EUR", needer)
+	} else if !ok {
+		c.add("currency", "%q is no code of ISO 4217, such as EUR", code)
 	}
+}
+
+func (c *checking) share(p Policy) {
+	if p.Currency != "" {
+		c.currency(p.Currency, "")
+	}
+	share := p.RevenueShare
+	if share == nil {
+		return
+	}
+	c.within("revenueShare.basisPoints", share.BasisPoints, 1, basis)
 	if share.Base != BaseNetSales && share.Base != BaseGrossSales {
-		c.add("revenueShare.base", "%q must be %s or %s", share.Base, BaseNetSales, BaseGrossSales)
+		c.add("revenueShare.base", "is %q, must be %s or %s", share.Base, BaseNetSales, BaseGrossSales)
 	}
-	c.within("revenueShare.minimum", share.Minimum, 0, MaxAmount)
+	if share.Minimum < 0 || share.Minimum > MaxAmount {
+		c.add("revenueShare.minimum", "is %d, must be from 0 to %d minor units", share.Minimum, int64(MaxAmount))
+	}
 	if share.Until != "" && !IsDay(share.Until) {
-		c.add("revenueShare.until", "%q must be a day such as 2027-12-31", share.Until)
+		c.add("revenueShare.until", "is %q, must be a day such as 2027-12-31", share.Until)
 	}
-	c.currency("payoutCurrency", e.policy.PayoutCurrency)
+	c.currency(p.Currency, "payouts")
 }
 
 // IsDay tells whether a text is a day of the calendar as "2027-12-31".

@@ -16,38 +16,41 @@ func policy() rules.Policy {
 	return rules.Policy{
 		Rules: []rules.Rule{
 			{Name: "published", Event: "idea.published", Points: 10, DailyCap: 20},
-			{Name: "discussed", Event: "idea.supported", Condition: "idea.supporters >= 10 && idea.own", Points: 5},
+			{Name: "discussed", Event: "idea.supported", Condition: "idea.supporters >= 10 && !event.self", Points: 5, To: rules.ToAuthor},
 		},
 		Levels: []rules.Level{
-			{Name: "explorer", Title: map[string]string{"en": "Explorer", "fr": "Explorateur"}, Threshold: 10},
-			{Name: "maker", Threshold: 30},
+			{Name: "explorer", Title: map[string]string{"en": "Explorer", "fr": "Explorateur"}, Points: 10},
+			{Name: "maker", Points: 30},
 		},
 		Badges: []rules.Badge{
 			{Name: "third-idea", Event: "idea.published", Count: 3},
-			{Name: "rich", Condition: "member.points >= 30"},
+			{Name: "rich", Event: "idea.supported", Condition: "member.points >= 30", To: rules.ToAuthor},
 		},
 		Prizes: []rules.Prize{
-			{Rank: 1, Amount: 50_000, Currency: "EUR"},
-			{Rank: 2, LastRank: 3, Amount: 10_000, Currency: "EUR"},
-			{Rank: 1, LastRank: 10, Text: map[string]string{"en": "A T-shirt", "fr": "Un T-shirt"}},
+			{FromRank: 1, Title: map[string]string{"en": "500 euros"}, Amount: 50_000},
+			{FromRank: 2, ToRank: 3, Title: map[string]string{"en": "100 euros"}, Amount: 10_000},
+			{FromRank: 1, ToRank: 10, Title: map[string]string{"en": "A T-shirt", "fr": "Un T-shirt"}},
 		},
-		RevenueShare:   &rules.RevenueShare{Percentage: "1", Base: rules.BaseNetSales, Minimum: 1_000, Until: "2027-12-31"},
-		PayoutCurrency: "EUR",
+		RevenueShare: &rules.RevenueShare{BasisPoints: 100, Base: rules.BaseNetSales, Minimum: 1_000, Until: "2027-12-31"},
+		Currency:     "EUR",
 	}
 }
 
+var events = []string{"idea.published", "idea.supported", "comment.published"}
+
 func TestCompileRefuses(t *testing.T) {
+	title := map[string]string{"en": "x"}
 	for name, tc := range map[string]struct {
 		change func(*rules.Policy)
 		want   []string
 	}{
 		"nothing wrong":           {func(*rules.Policy) {}, nil},
 		"an empty policy":         {func(p *rules.Policy) { *p = rules.Policy{} }, nil},
-		"an unknown fact":         {condition("idea.supportes > 1"), []string{"rules[1].condition: 1:1: there is no idea.supportes; there are idea.state, idea.supporters, idea.comments, idea.own, idea.tags"}},
-		"a fault on another line": {condition("idea.own &&\n  idea.supporters > 'a'"), []string{"rules[1].condition: 2:19: found no matching overload for '_>_' applied to '(int, string)'"}},
+		"an unknown fact":         {condition("idea.supportes > 1"), []string{"rules[1].condition: 1:1: there is no idea.supportes; there are idea.state, idea.supporters, idea.comments, idea.theme, idea.tags"}},
+		"a fault on another line": {condition("event.self &&\n  idea.supporters > 'a'"), []string{"rules[1].condition: 2:19: found no matching overload for '_>_' applied to '(int, string)'"}},
 		"no truth value":          {condition("idea.supporters + 1"), []string{"rules[1].condition: 1:1: is of type int: a condition must be true or false, such as idea.supporters >= 10"}},
 		"two faults":              {condition("a && b"), []string{"rules[1].condition: 1:1: there is no a; there are event.name, ", "rules[1].condition: 1:6: there is no b; there are event.name, "}},
-		"unfinished":              {condition("idea.own && ("), []string{"rules[1].condition: 1:14: Syntax error: mismatched input '<EOF>'"}},
+		"unfinished":              {condition("event.self && ("), []string{"rules[1].condition: 1:16: Syntax error: mismatched input '<EOF>'"}},
 		"a map":                   {condition("{'a': 1}.exists(k, k == 'a')"), []string{"rules[1].condition: 1:1: maps are not allowed: their entries come in no fixed order; use a list"}},
 		"too costly": {
 			condition("member.roles.all(a, member.roles.all(b, member.roles.all(c, idea.tags.exists(d, d == a + b + c))))"),
@@ -55,66 +58,66 @@ func TestCompileRefuses(t *testing.T) {
 		},
 		"a pattern that does not compile": {condition("idea.state.matches('(')"), []string{"rules[1].condition: 1:20: invalid matches argument"}},
 		"too long": {
-			condition(strings.Repeat("idea.own || ", 100) + "idea.own"),
-			[]string{"rules[1].condition: is 1208 characters long, 1024 at most are allowed"},
+			condition(strings.Repeat("event.self || ", 100) + "event.self"),
+			[]string{"rules[1].condition: is 1410 characters long, 1024 at most are allowed"},
 		},
 		"nested too deeply": {condition(strings.Repeat("(", 200) + "true" + strings.Repeat(")", 200)), []string{"rules[1].condition: 1:"}},
-		"a badge's condition": {
-			func(p *rules.Policy) { p.Badges[1].Condition = "member.points" },
-			[]string{"badges[1].condition: 1:1: is of type int"},
+		"a badge": {
+			func(p *rules.Policy) {
+				p.Badges[1] = rules.Badge{Name: "third-idea", Condition: "member.points", Count: -1, To: "me"}
+			},
+			[]string{
+				`badges[1].name: repeats "third-idea"`, "badges[1].event: is missing", "badges[1].condition: 1:1: is of type int", `badges[1].to: is "me", must be actor or author`,
+				"badges[1].count: is -1",
+			},
 		},
 		"a rule's fields": {
 			func(p *rules.Policy) {
 				p.Rules = []rules.Rule{
-					{Name: "A", Event: "idea.publish", Points: 0, DailyCap: -1},
+					{Name: "A", Event: "idea.publish", Points: 0, DailyCap: -1, To: "all"},
 					{Name: "b", Event: "idea.published", Points: 5, DailyCap: 4},
 					{Name: "b", Event: "idea.published", Points: rules.MaxPoints + 1},
 				}
 			},
 			[]string{
-				"rules[0].name: must be 1 to 63", `rules[0].event: "idea.publish" is no event`, "rules[0].points: is 0, must be from 1 to 100000",
+				"rules[0].name: must be 1 to 63", `rules[0].event: "idea.publish" is no event: must be one of idea.published, `, `rules[0].to: is "all"`,
+				"rules[0].points: is 0, must be from 1 to 100000",
 				"rules[0].dailyCap: is -1", "rules[1].dailyCap: is 4, less than the 5 points of one event", `rules[2].name: repeats "b"`, "rules[2].points: is 100001",
 			},
 		},
 		"too many rules": {func(p *rules.Policy) { p.Rules = make([]rules.Rule, rules.MaxRules+1) }, []string{"rules: has 65 items, 64 at most are allowed"}},
 		"levels out of order": {
-			func(p *rules.Policy) { p.Levels[1].Threshold = 10 },
-			[]string{"levels[1].threshold: is 10, must be above the 10 of the level before"},
+			func(p *rules.Policy) { p.Levels[1].Points = 10 },
+			[]string{"levels[1].points: is 10, must be above the 10 of the level before"},
 		},
-		"an empty title":       {func(p *rules.Policy) { p.Levels[0].Title["en"] = "" }, []string{"levels[0].title.en: has 0 characters, must have 1 to 500"}},
-		"a badge for everyone": {func(p *rules.Policy) { p.Badges[1].Condition = " " }, []string{"badges[1]: needs an event or a condition"}},
+		"an empty title": {func(p *rules.Policy) { p.Levels[0].Title["en"] = "" }, []string{"levels[0].title.en: has 0 characters, must have 1 to 500"}},
 		"prizes": {
 			func(p *rules.Policy) {
-				p.Prizes = []rules.Prize{
-					{Rank: 1, Amount: 100}, {Rank: 2, Amount: 100, Currency: "EURO"}, {Rank: 0, Text: map[string]string{"en": "x"}},
-					{Rank: 3, LastRank: 2, Text: map[string]string{"en": "x"}}, {Rank: 4}, {Rank: 5, Amount: -1, Currency: "EUR"},
-					{Rank: 6, Amount: 1, Currency: "EUR", Text: map[string]string{"en": "x"}}, {Rank: 7, Currency: "EUR", Text: map[string]string{"en": "x"}},
-				}
+				p.Prizes = []rules.Prize{{Title: title}, {FromRank: 3, ToRank: 2, Title: title}, {FromRank: 4}, {FromRank: 5, Amount: -1, Title: title}}
 			},
-			[]string{
-				"prizes[0].currency: is missing", `prizes[1].currency: "EURO" is no code`, "prizes[2].rank: is 0", "prizes[3].lastRank: is 2, must be from 3",
-				"prizes[4]: needs an amount", "prizes[5].amount: is -1", "prizes[6]: is an amount or a text, not both", "prizes[7].currency: goes with an amount",
-			},
+			[]string{"prizes[0].fromRank: is 0", "prizes[1].toRank: is 2, must be from 3", "prizes[2].title: is missing", "prizes[3].amount: is -1"},
 		},
+		"a prize without a currency": {
+			func(p *rules.Policy) { p.RevenueShare, p.Currency = nil, "" },
+			[]string{"currency: is missing: prizes with an amount need the code of a currency, such as EUR"},
+		},
+		"prizes in kind need no currency": {func(p *rules.Policy) { p.Prizes, p.RevenueShare, p.Currency = p.Prizes[2:], nil, "" }, nil},
 		"a revenue share": {
 			func(p *rules.Policy) {
-				p.RevenueShare = &rules.RevenueShare{Percentage: "101", Base: "profit", Minimum: -1, Until: "2027-02-30"}
-				p.PayoutCurrency = ""
+				p.RevenueShare = &rules.RevenueShare{BasisPoints: 10_001, Base: "profit", Minimum: -1, Until: "2027-02-30"}
+				p.Prizes, p.Currency = nil, ""
 			},
 			[]string{
-				`revenueShare.percentage: "101" must be a number above 0`, `revenueShare.base: "profit" must be NetSales or GrossSales`,
-				"revenueShare.minimum: is -1", `revenueShare.until: "2027-02-30" must be a day`, "payoutCurrency: is missing",
+				"revenueShare.basisPoints: is 10001, must be from 1 to 10000", `revenueShare.base: is "profit", must be netSales or grossSales`,
+				"revenueShare.minimum: is -1", `revenueShare.until: is "2027-02-30", must be a day`, "currency: is missing: payouts need",
 			},
 		},
-		"a currency without a share": {
-			func(p *rules.Policy) { p.RevenueShare, p.PayoutCurrency = nil, "eur" },
-			[]string{`payoutCurrency: "eur" is no code of ISO 4217`},
-		},
+		"no currency of this world": {func(p *rules.Policy) { p.Currency = "eur" }, []string{`currency: "eur" is no code of ISO 4217`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := policy()
 			tc.change(&p)
-			_, err := rules.Compile(p)
+			_, err := rules.Compile(p, events...)
 			var got rules.Errors
 			if err != nil && !errors.As(err, &got) {
 				t.Fatal(err)
@@ -155,13 +158,13 @@ func TestVariables(t *testing.T) {
 // An error tells its place apart from its message, so that a condition and a page can show both.
 func TestErrorPosition(t *testing.T) {
 	p := policy()
-	condition("idea.own\n|| idea.oven")(&p)
+	condition("event.self\n|| event.selv")(&p)
 	_, err := rules.Compile(p)
 	var got *rules.Error
 	if !errors.As(err, &got) {
 		t.Fatal(err)
 	}
-	want := &rules.Error{Field: "rules[1].condition", Line: 2, Column: 4, Message: "there is no idea.oven; there are idea.state, idea.supporters, idea.comments, idea.own, idea.tags"}
+	want := &rules.Error{Field: "rules[1].condition", Line: 2, Column: 4, Message: "there is no event.selv; there are event.name, event.time, event.hour, event.weekday, event.value, event.self"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

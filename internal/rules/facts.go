@@ -14,6 +14,11 @@ type Facts struct {
 	Event string
 	// Time at which it happened, with the community's time zone as its location.
 	Time time.Time
+	// Actor and Author tell what the member is to the event: who did it, an author of the idea that it is about, or
+	// both.
+	Actor, Author bool
+	// Self tells that the one who did it is an author of the idea.
+	Self bool
 	// Member who may get points.
 	Member MemberFacts
 	// Idea that the event is about; the zero value where it is about none.
@@ -39,8 +44,7 @@ type IdeaFacts struct {
 	State string
 	// Supporters and Comments, the event's own included.
 	Supporters, Comments int64
-	// Own tells that the member is an author of the idea.
-	Own bool
+	Theme                string
 	// Tags of the idea.
 	Tags []string
 }
@@ -48,6 +52,14 @@ type IdeaFacts struct {
 // ChallengeFacts are what conditions may know of a challenge.
 type ChallengeFacts struct {
 	Name, Type, Theme string
+}
+
+// receives tells whether what goes to somebody goes to this member.
+func (f Facts) receives(to string) bool {
+	if to == ToAuthor {
+		return f.Author
+	}
+	return f.Actor
 }
 
 // Bounds of facts, which the cost of a condition is estimated with. Longer lists and texts are cut.
@@ -74,7 +86,7 @@ type variable struct {
 // scope is what one evaluation sees.
 type scope struct {
 	Facts
-	level string
+	level int
 }
 
 // variables is a function, so that a program that never compiles a condition holds none of it.
@@ -85,14 +97,15 @@ func variables() []variable {
 		{Variable{"event.hour", "int", "the hour of the day, 0 to 23, in the community's time zone"}, func(s scope) any { return int64(s.Time.Hour()) }},
 		{Variable{"event.weekday", "int", "the day of the week in the community's time zone, 0 for Sunday"}, func(s scope) any { return int64(s.Time.Weekday()) }},
 		{Variable{"event.value", "int", "the event's own number: a score given, the severity of a bug, the rank of a winner; 0 where it has none"}, func(s scope) any { return s.Value }},
+		{Variable{"event.self", "bool", "whether the one who did it is an author of the idea that it is about"}, func(s scope) any { return s.Self }},
 		{Variable{"member.points", "int", "the member's points, before the event in a rule and after it in a badge"}, func(s scope) any { return s.Member.Points }},
-		{Variable{"member.level", "string", "the name of the level that these points reach, empty for none"}, func(s scope) any { return s.level }},
+		{Variable{"member.level", "int", "the number of the level that these points reach, 0 for none"}, func(s scope) any { return int64(s.level) }},
 		{Variable{"member.days", "int", "full days since the member joined"}, func(s scope) any { return s.Member.Days }},
 		{Variable{"member.roles", "list(string)", "the member's roles"}, func(s scope) any { return bounded(s.Member.Roles) }},
 		{Variable{"idea.state", "string", "the state of the idea that the event is about, empty where it is about none"}, func(s scope) any { return cut(s.Idea.State) }},
 		{Variable{"idea.supporters", "int", "the number of its supporters"}, func(s scope) any { return s.Idea.Supporters }},
 		{Variable{"idea.comments", "int", "the number of its comments"}, func(s scope) any { return s.Idea.Comments }},
-		{Variable{"idea.own", "bool", "whether the member is one of its authors"}, func(s scope) any { return s.Idea.Own }},
+		{Variable{"idea.theme", "string", "its theme"}, func(s scope) any { return cut(s.Idea.Theme) }},
 		{Variable{"idea.tags", "list(string)", "its tags"}, func(s scope) any { return bounded(s.Idea.Tags) }},
 		{Variable{"challenge.name", "string", "the name of the challenge, empty outside of any"}, func(s scope) any { return cut(s.Challenge.Name) }},
 		{Variable{"challenge.type", "string", "its type"}, func(s scope) any { return cut(s.Challenge.Type) }},

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"errors"
 	"math/big"
 	"math/bits"
 	"slices"
@@ -37,39 +36,14 @@ func CurrencyDigits(code string) (digits int, ok bool) {
 	return 0, false
 }
 
-// percentageDigits is how many digits a percentage may have after the point, and percentageUnit how many of its units
-// make the whole.
-const (
-	percentageDigits = 4
-	percentageUnit   = 100 * 10_000
-)
+// basis is the number of basis points in the whole.
+const basis = 10_000
 
-var errPercentage = errors.New(`must be a number above 0 and up to 100 with up to four digits after the point, such as "2.5"`)
-
-// parsePercentage gives a percentage in millionths of the whole.
-func parsePercentage(s string) (int64, error) {
-	whole, fraction, point := strings.Cut(s, ".")
-	if len(whole) < 1 || len(whole) > 3 || len(fraction) > percentageDigits || point && fraction == "" {
-		return 0, errPercentage
-	}
-	var n int64
-	for _, digit := range whole + fraction + strings.Repeat("0", percentageDigits-len(fraction)) {
-		if digit < '0' || digit > '9' {
-			return 0, errPercentage
-		}
-		n = n*10 + int64(digit-'0')
-	}
-	if n == 0 || n > percentageUnit {
-		return 0, errPercentage
-	}
-	return n, nil
-}
-
-// part is amount times millionths, rounded to the nearest minor unit and halves to the even one, so that many
+// part is so many basis points of an amount, rounded to the nearest minor unit and halves to the even one, so that many
 // roundings favour nobody.
-func part(amount, millionths int64) int64 {
-	product := new(big.Int).Mul(big.NewInt(amount), big.NewInt(millionths))
-	unit := big.NewInt(percentageUnit)
+func part(amount int64, basisPoints int) int64 {
+	product := new(big.Int).Mul(big.NewInt(amount), big.NewInt(int64(basisPoints)))
+	unit := big.NewInt(basis)
 	// Euclidean: the rest is never negative, so halves are told the same way on both sides of zero.
 	quotient, rest := new(big.Int).DivMod(product, unit, new(big.Int))
 	switch twice := rest.Lsh(rest, 1).Cmp(unit); {

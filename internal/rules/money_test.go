@@ -54,28 +54,28 @@ func TestStatement(t *testing.T) {
 		want    rules.Statement
 	}{
 		"one author": {
-			rules.RevenueShare{Percentage: "1"}, []rules.Sale{{1, day, 100_000}, {1, day, 50_000}}, map[int64][]rules.Author{1: {{10, 1}}}, nil,
+			rules.RevenueShare{BasisPoints: 100}, []rules.Sale{{1, day, 100_000}, {1, day, 50_000}}, map[int64][]rules.Author{1: {{10, 1}}}, nil,
 			rules.Statement{
 				Royalties: []rules.Royalty{{Idea: 1, Base: 150_000, Amount: 1_500, Shares: []rules.RoyaltyShare{{10, 1_500}}}},
 				Payouts:   []rules.Payout{{Member: 10, Earned: 1_500, Payable: 1_500}},
 			},
 		},
 		"an odd cent goes to the first member": {
-			rules.RevenueShare{Percentage: "1"}, []rules.Sale{{1, day, 10_100}}, two, nil,
+			rules.RevenueShare{BasisPoints: 100}, []rules.Sale{{1, day, 10_100}}, two, nil,
 			rules.Statement{
 				Royalties: []rules.Royalty{{Idea: 1, Base: 10_100, Amount: 101, Shares: []rules.RoyaltyShare{{10, 51}, {20, 50}}}},
 				Payouts:   []rules.Payout{{Member: 10, Earned: 51, Payable: 51}, {Member: 20, Earned: 50, Payable: 50}},
 			},
 		},
 		"half a cent to the even one below": {
-			rules.RevenueShare{Percentage: "2.5"}, []rules.Sale{{1, day, 100}}, map[int64][]rules.Author{1: {{10, 1}}}, nil,
+			rules.RevenueShare{BasisPoints: 250}, []rules.Sale{{1, day, 100}}, map[int64][]rules.Author{1: {{10, 1}}}, nil,
 			rules.Statement{
 				Royalties: []rules.Royalty{{Idea: 1, Base: 100, Amount: 2, Shares: []rules.RoyaltyShare{{10, 2}}}},
 				Payouts:   []rules.Payout{{Member: 10, Earned: 2, Payable: 2}},
 			},
 		},
 		"half a cent to the even one above": {
-			rules.RevenueShare{Percentage: "0.5"}, []rules.Sale{{1, day, 300}, {2, day, -300}}, map[int64][]rules.Author{1: {{10, 1}}, 2: {{11, 1}}}, nil,
+			rules.RevenueShare{BasisPoints: 50}, []rules.Sale{{1, day, 300}, {2, day, -300}}, map[int64][]rules.Author{1: {{10, 1}}, 2: {{11, 1}}}, nil,
 			rules.Statement{
 				Royalties: []rules.Royalty{
 					{Idea: 1, Base: 300, Amount: 2, Shares: []rules.RoyaltyShare{{10, 2}}}, {Idea: 2, Base: -300, Amount: -2, Shares: []rules.RoyaltyShare{{11, -2}}},
@@ -84,21 +84,21 @@ func TestStatement(t *testing.T) {
 			},
 		},
 		"under the minimum, carried on": {
-			rules.RevenueShare{Percentage: "1", Minimum: 1_000}, []rules.Sale{{1, day, 60_000}}, map[int64][]rules.Author{1: {{10, 1}}}, nil,
+			rules.RevenueShare{BasisPoints: 100, Minimum: 1_000}, []rules.Sale{{1, day, 60_000}}, map[int64][]rules.Author{1: {{10, 1}}}, nil,
 			rules.Statement{
 				Royalties: []rules.Royalty{{Idea: 1, Base: 60_000, Amount: 600, Shares: []rules.RoyaltyShare{{10, 600}}}},
 				Payouts:   []rules.Payout{{Member: 10, Earned: 600, Forward: 600}},
 			},
 		},
 		"the minimum reached with what was carried": {
-			rules.RevenueShare{Percentage: "1", Minimum: 1_000}, []rules.Sale{{1, day, 40_000}}, map[int64][]rules.Author{1: {{10, 1}}}, map[int64]int64{10: 600, 11: 5},
+			rules.RevenueShare{BasisPoints: 100, Minimum: 1_000}, []rules.Sale{{1, day, 40_000}}, map[int64][]rules.Author{1: {{10, 1}}}, map[int64]int64{10: 600, 11: 5},
 			rules.Statement{
 				Royalties: []rules.Royalty{{Idea: 1, Base: 40_000, Amount: 400, Shares: []rules.RoyaltyShare{{10, 400}}}},
 				Payouts:   []rules.Payout{{Member: 10, Carried: 600, Earned: 400, Payable: 1_000}, {Member: 11, Carried: 5, Forward: 5}},
 			},
 		},
 		"the last day counts, the next does not": {
-			rules.RevenueShare{Percentage: "10", Until: "2027-03-01"}, []rules.Sale{{1, "2027-03-01", 1_000}, {1, "2027-03-02", 500}},
+			rules.RevenueShare{BasisPoints: 1000, Until: "2027-03-01"}, []rules.Sale{{1, "2027-03-01", 1_000}, {1, "2027-03-02", 500}},
 			map[int64][]rules.Author{1: {{10, 1}}}, nil,
 			rules.Statement{
 				Royalties: []rules.Royalty{{Idea: 1, Base: 1_000, Amount: 100, Shares: []rules.RoyaltyShare{{10, 100}}}},
@@ -106,14 +106,14 @@ func TestStatement(t *testing.T) {
 			},
 		},
 		"an idea without authors": {
-			rules.RevenueShare{Percentage: "10"}, []rules.Sale{{1, day, 1_000}}, nil, nil,
+			rules.RevenueShare{BasisPoints: 1000}, []rules.Sale{{1, day, 1_000}}, nil, nil,
 			rules.Statement{Royalties: []rules.Royalty{{Idea: 1, Base: 1_000}}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			share := tc.share
 			share.Base = rules.BaseNetSales
-			e := compile(t, rules.Policy{RevenueShare: &share, PayoutCurrency: "EUR"})
+			e := compile(t, rules.Policy{RevenueShare: &share, Currency: "EUR"})
 			if diff := cmp.Diff(tc.want, e.Statement(tc.sales, tc.authors, tc.carried)); diff != "" {
 				t.Error(diff)
 			}
@@ -121,20 +121,6 @@ func TestStatement(t *testing.T) {
 	}
 	if got := compile(t, rules.Policy{}).Statement([]rules.Sale{{1, day, 1_000}}, two, nil); len(got.Royalties)+len(got.Payouts) > 0 {
 		t.Errorf("without a revenue share the statement is %v", got)
-	}
-}
-
-func TestPercentages(t *testing.T) {
-	for text, ok := range map[string]bool{
-		"1": true, "100": true, "0.0001": true, "2.5": true, "99.9999": true, "0": false, "0.0": false, "100.0001": false, "": false, ".5": false,
-		"5.": false, "1e1": false, "-1": false, "+1": false, "1.00001": false, "1,5": false, "1.5%": false, "٣": false,
-	} {
-		_, err := rules.Compile(rules.Policy{
-			RevenueShare: &rules.RevenueShare{Percentage: text, Base: rules.BaseGrossSales}, PayoutCurrency: "EUR",
-		})
-		if (err == nil) != ok {
-			t.Errorf("percentage %q gives %v", text, err)
-		}
 	}
 }
 
@@ -147,10 +133,11 @@ func TestRank(t *testing.T) {
 }
 
 func TestAwards(t *testing.T) {
-	cup := map[string]string{"en": "A cup"}
 	prizes := []rules.Prize{
-		{Rank: 1, Amount: 50_000, Currency: "EUR"}, {Rank: 2, Amount: 25_001, Currency: "EUR"}, {Rank: 3, LastRank: 4, Amount: 1_000, Currency: "CHF"},
-		{Rank: 1, LastRank: 2, Text: cup},
+		{FromRank: 1, Amount: 50_000}, {FromRank: 2, Amount: 25_001}, {FromRank: 3, ToRank: 4, Amount: 1_000}, {FromRank: 1, ToRank: 2},
+	}
+	for i := range prizes {
+		prizes[i].Title = map[string]string{"en": "x"}
 	}
 	for name, tc := range map[string]struct {
 		places []rules.Place
@@ -159,31 +146,23 @@ func TestAwards(t *testing.T) {
 		"nobody": {nil, nil},
 		"clear ranks": {
 			[]rules.Place{{7, 1}, {8, 2}, {9, 3}, {10, 5}},
-			[]rules.Award{
-				{Entry: 7, Rank: 1, Prize: 0, Amount: 50_000, Currency: "EUR"}, {Entry: 7, Rank: 1, Prize: 3, Text: cup},
-				{Entry: 8, Rank: 2, Prize: 1, Amount: 25_001, Currency: "EUR"}, {Entry: 8, Rank: 2, Prize: 3, Text: cup},
-				{Entry: 9, Rank: 3, Prize: 2, Amount: 1_000, Currency: "CHF"},
-			},
+			[]rules.Award{{7, 1, 0, 50_000}, {7, 1, 3, 0}, {8, 2, 1, 25_001}, {8, 2, 3, 0}, {9, 3, 2, 1_000}},
 		},
-		"two first ones share both sums, and each gets the cup": {
+		"two first ones share both sums, and each gets the gift": {
 			[]rules.Place{{8, 1}, {7, 1}, {9, 3}},
-			[]rules.Award{
-				{Entry: 7, Rank: 1, Prize: 0, Amount: 37_501, Currency: "EUR"}, {Entry: 7, Rank: 1, Prize: 3, Text: cup},
-				{Entry: 8, Rank: 1, Prize: 0, Amount: 37_500, Currency: "EUR"}, {Entry: 8, Rank: 1, Prize: 3, Text: cup},
-				{Entry: 9, Rank: 3, Prize: 2, Amount: 1_000, Currency: "CHF"},
-			},
+			[]rules.Award{{7, 1, 0, 37_501}, {7, 1, 3, 0}, {8, 1, 0, 37_500}, {8, 1, 3, 0}, {9, 3, 2, 1_000}},
 		},
-		"three second ones share two currencies": {
+		"three second ones share the sums of three ranks": {
 			[]rules.Place{{7, 2}, {8, 2}, {9, 2}},
-			[]rules.Award{
-				{Entry: 7, Rank: 2, Prize: 1, Amount: 8_334, Currency: "EUR"}, {Entry: 7, Rank: 2, Prize: 2, Amount: 667, Currency: "CHF"}, {Entry: 7, Rank: 2, Prize: 3, Text: cup},
-				{Entry: 8, Rank: 2, Prize: 1, Amount: 8_334, Currency: "EUR"}, {Entry: 8, Rank: 2, Prize: 2, Amount: 667, Currency: "CHF"}, {Entry: 8, Rank: 2, Prize: 3, Text: cup},
-				{Entry: 9, Rank: 2, Prize: 1, Amount: 8_333, Currency: "EUR"}, {Entry: 9, Rank: 2, Prize: 2, Amount: 666, Currency: "CHF"}, {Entry: 9, Rank: 2, Prize: 3, Text: cup},
-			},
+			[]rules.Award{{7, 2, 1, 9_001}, {7, 2, 3, 0}, {8, 2, 1, 9_000}, {8, 2, 3, 0}, {9, 2, 1, 9_000}, {9, 2, 3, 0}},
+		},
+		"a tie that begins above a gift's ranks and ends within": {
+			[]rules.Place{{7, 3}, {8, 3}, {9, 3}},
+			[]rules.Award{{7, 3, 2, 667}, {8, 3, 2, 667}, {9, 3, 2, 666}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := compile(t, rules.Policy{Prizes: prizes}).Awards(tc.places)
+			got := compile(t, rules.Policy{Prizes: prizes, Currency: "EUR"}).Awards(tc.places)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Error(diff)
 			}

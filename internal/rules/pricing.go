@@ -7,20 +7,22 @@ type Pricing struct {
 	// PointsBefore are those that the ledger has, PointsAfter those that the policy would have given.
 	PointsBefore int64 `json:"pointsBefore"`
 	PointsAfter  int64 `json:"pointsAfter"`
-	// Risen and Fallen count the members whose level would be another, by its place in the list.
+	// Risen and Fallen count the members whose level would be a higher or a lower one.
 	Risen  int64 `json:"risen"`
 	Fallen int64 `json:"fallen"`
-	// Levels of both policies, those of the new one first.
-	Levels []LevelPrice `json:"levels,omitempty"`
+	// Levels by their number, from that of no level, as far as either policy has them.
+	Levels []LevelPrice `json:"levels"`
 	// Badges of the new policy.
 	Badges []BadgePrice `json:"badges,omitempty"`
 	// Failures counts conditions that could not be evaluated, by their field; they did not hold.
 	Failures map[string]int64 `json:"failures,omitempty"`
 }
 
-// LevelPrice is how many members have a level, and would have it. The empty name is that of no level.
+// LevelPrice is how many members have a level, and would have it.
 type LevelPrice struct {
-	Name   string `json:"name"`
+	// Level is its number, 0 for none; Name is that in the new policy, else in the one in force.
+	Level  int    `json:"level"`
+	Name   string `json:"name,omitempty"`
 	Before int64  `json:"before"`
 	After  int64  `json:"after"`
 }
@@ -36,36 +38,30 @@ type BadgePrice struct {
 type Pricer struct {
 	before, after *Engine
 	pricing       Pricing
-	levels        map[string]int
 	badges        map[string]int
 }
 
 // NewPricer compares a policy with the one in force; before is nil where there is none.
 func NewPricer(before, after *Engine) *Pricer {
-	p := &Pricer{before: before, after: after, levels: map[string]int{}, badges: map[string]int{}}
-	p.level("")
-	for _, e := range []*Engine{after, before} {
-		if e != nil {
-			for _, l := range e.policy.Levels {
-				p.level(l.Name)
-			}
+	p := &Pricer{before: before, after: after, badges: map[string]int{}}
+	p.pricing.Levels = make([]LevelPrice, 1+len(after.policy.Levels))
+	if before != nil {
+		p.pricing.Levels = make([]LevelPrice, 1+max(len(after.policy.Levels), len(before.policy.Levels)))
+		for i, l := range before.policy.Levels {
+			p.pricing.Levels[i+1].Name = l.Name
 		}
+	}
+	for i, l := range after.policy.Levels {
+		p.pricing.Levels[i+1].Name = l.Name
+	}
+	for i := range p.pricing.Levels {
+		p.pricing.Levels[i].Level = i
 	}
 	for i, b := range after.policy.Badges {
 		p.badges[b.Name] = i
 		p.pricing.Badges = append(p.pricing.Badges, BadgePrice{Name: b.Name})
 	}
 	return p
-}
-
-func (p *Pricer) level(name string) *LevelPrice {
-	i, known := p.levels[name]
-	if !known {
-		i = len(p.pricing.Levels)
-		p.levels[name] = i
-		p.pricing.Levels = append(p.pricing.Levels, LevelPrice{Name: name})
-	}
-	return &p.pricing.Levels[i]
 }
 
 // Failed notes what an outcome could not evaluate.
@@ -83,17 +79,17 @@ func (p *Pricer) Add(points int64, badges []string, account *Account) {
 	p.pricing.Members++
 	p.pricing.PointsBefore += points
 	p.pricing.PointsAfter += account.Points
-	before := ""
+	before := 0
 	if p.before != nil {
 		before = p.before.Level(points)
 	}
 	after := p.after.Level(account.Points)
-	p.level(before).Before++
-	p.level(after).After++
-	switch was, is := place(p.before, before), place(p.after, after); {
-	case is > was:
+	p.pricing.Levels[before].Before++
+	p.pricing.Levels[after].After++
+	switch {
+	case after > before:
 		p.pricing.Risen++
-	case is < was:
+	case after < before:
 		p.pricing.Fallen++
 	}
 	for _, name := range badges {
@@ -106,18 +102,6 @@ func (p *Pricer) Add(points int64, badges []string, account *Account) {
 			p.pricing.Badges[i].After++
 		}
 	}
-}
-
-// place of a level in its policy, 0 for none.
-func place(e *Engine, name string) int {
-	if e != nil {
-		for i, l := range e.policy.Levels {
-			if l.Name == name {
-				return i + 1
-			}
-		}
-	}
-	return 0
 }
 
 // Pricing is the sum of what was added.

@@ -18,10 +18,8 @@ type Award struct {
 	Rank  int64
 	// Prize is the index of the policy's prize; for a sum of money that ties share, that of the first.
 	Prize int
-	// Amount in minor units of the currency; 0 for what is no money.
-	Amount   int64
-	Currency string
-	Text     map[string]string
+	// Amount in minor units of the policy's currency; 0 for a prize in kind.
+	Amount int64
 }
 
 // Rank places entries by their scores, the highest first.
@@ -43,8 +41,8 @@ func Rank(scores map[int64]float64) []Place {
 }
 
 // Awards gives the prizes of a ranking. Entries that tie share the sums of money of the ranks that they take up
-// together, equally and to the minor unit; what is no money each of them gets as the best of those ranks has it,
-// since it cannot be divided and nobody is to get less than their rank promises.
+// together, equally and to the minor unit; prizes in kind each of them gets as the best of those ranks has them, since
+// they cannot be divided and nobody is to get less than their rank promises.
 func (e *Engine) Awards(places []Place) []Award {
 	places = slices.SortedFunc(slices.Values(places), func(a, b Place) int {
 		return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Entry, b.Entry))
@@ -64,33 +62,24 @@ func (e *Engine) Awards(places []Place) []Award {
 func (e *Engine) awardTied(tied []Place) []Award {
 	first, last := tied[0].Rank, tied[0].Rank+int64(len(tied))-1
 	var awards []Award
-	var order []string
-	sums, indexes := map[string]int64{}, map[string]int{}
+	money, sum := -1, int64(0)
 	for i, prize := range e.policy.Prizes {
-		if prize.Amount == 0 {
-			if prize.holds(first) {
-				for _, place := range tied {
-					awards = append(awards, Award{Entry: place.Entry, Rank: first, Prize: i, Text: prize.Text})
-				}
+		from, to := max(first, int64(prize.FromRank)), min(last, int64(max(prize.FromRank, prize.ToRank)))
+		switch {
+		case prize.Amount > 0 && from <= to:
+			if money < 0 {
+				money = i
 			}
-			continue
+			sum += prize.Amount * (to - from + 1)
+		case prize.Amount == 0 && from == first && from <= to:
+			for _, place := range tied {
+				awards = append(awards, Award{Entry: place.Entry, Rank: first, Prize: i})
+			}
 		}
-		from, to := max(first, prize.Rank), min(last, max(prize.Rank, prize.LastRank))
-		if from > to {
-			continue
-		}
-		if _, known := indexes[prize.Currency]; !known {
-			order, indexes[prize.Currency] = append(order, prize.Currency), i
-		}
-		sums[prize.Currency] += prize.Amount * (to - from + 1)
 	}
-	for _, currency := range order {
-		for i, amount := range Split(sums[currency], make([]int64, len(tied))) {
-			if amount > 0 {
-				awards = append(awards, Award{
-					Entry: tied[i].Entry, Rank: first, Prize: indexes[currency], Amount: amount, Currency: currency,
-				})
-			}
+	for i, amount := range Split(sum, make([]int64, len(tied))) {
+		if amount > 0 {
+			awards = append(awards, Award{Entry: tied[i].Entry, Rank: first, Prize: money, Amount: amount})
 		}
 	}
 	slices.SortStableFunc(awards, func(a, b Award) int {
@@ -98,5 +87,3 @@ func (e *Engine) awardTied(tied []Place) []Award {
 	})
 	return awards
 }
-
-func (p Prize) holds(rank int64) bool { return rank >= p.Rank && rank <= max(p.Rank, p.LastRank) }

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Sale is what an idea has sold on a day ("2027-03-28"), in minor units of the payout currency and on the policy's
+// Sale is what an idea has sold on a day ("2027-03-28"), in minor units of the policy's currency and on its
 // base. Returns are negative.
 type Sale struct {
 	Idea   int64
@@ -25,7 +25,7 @@ type Royalty struct {
 	Idea int64
 	// Base is the sum of the sales that count.
 	Base int64
-	// Amount is the policy's percentage of it, which the shares sum to.
+	// Amount is the policy's share of it, which the shares sum to.
 	Amount int64
 	Shares []RoyaltyShare
 }
@@ -71,7 +71,7 @@ func (e *Engine) Statement(sales []Sale, authors map[int64][]Author, carried map
 	var s Statement
 	earned := map[int64]int64{}
 	for idea, base := range bases {
-		royalty := Royalty{Idea: idea, Base: base, Amount: part(base, e.percentage)}
+		royalty := Royalty{Idea: idea, Base: base, Amount: part(base, share.BasisPoints)}
 		royalty.Shares = shares(royalty.Amount, authors[idea])
 		if len(royalty.Shares) == 0 {
 			royalty.Amount = 0
