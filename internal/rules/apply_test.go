@@ -166,6 +166,30 @@ func TestDailyCapByDay(t *testing.T) {
 	}
 }
 
+// What was taken back makes room under the cap of its day, and only of that day.
+func TestReverse(t *testing.T) {
+	e := compile(t, rules.Policy{
+		Rules:  []rules.Rule{{Name: "r", Event: "idea.supported", Points: 10, DailyCap: 15}},
+		Badges: []rules.Badge{{Name: "b", Event: "idea.supported", Count: 2}},
+	})
+	account := rules.NewAccount()
+	at := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
+	for i, step := range []struct {
+		reverse int64
+		want    int64
+		badge   bool
+	}{{0, 10, false}, {1, 0, false}, {0, 10, false}, {0, 15, true}, {4, 10, true}, {0, 15, true}, {2, 15, true}} {
+		if step.reverse > 0 {
+			account.Reverse(step.reverse)
+		} else {
+			account.Apply(e, time.UTC, int64(i)+1, rules.Facts{Event: "idea.supported", Actor: true, Time: at})
+		}
+		if account.Points != step.want || account.Badges["b"] != step.badge {
+			t.Errorf("after step %d: %d points and badge %t, want %d and %t", i+1, account.Points, account.Badges["b"], step.want, step.badge)
+		}
+	}
+}
+
 func TestPricing(t *testing.T) {
 	before := compile(t, rules.Policy{
 		Rules:  []rules.Rule{{Name: "said", Event: "comment.published", Points: 5}},

@@ -135,6 +135,7 @@ func TestRank(t *testing.T) {
 func TestAwards(t *testing.T) {
 	prizes := []rules.Prize{
 		{FromRank: 1, Amount: 50_000}, {FromRank: 2, Amount: 25_001}, {FromRank: 3, ToRank: 4, Amount: 1_000}, {FromRank: 1, ToRank: 2},
+		{FromRank: 5},
 	}
 	for i := range prizes {
 		prizes[i].Title = map[string]string{"en": "x"}
@@ -146,7 +147,7 @@ func TestAwards(t *testing.T) {
 		"nobody": {nil, nil},
 		"clear ranks": {
 			[]rules.Place{{7, 1}, {8, 2}, {9, 3}, {10, 5}},
-			[]rules.Award{{7, 1, 0, 50_000}, {7, 1, 3, 0}, {8, 2, 1, 25_001}, {8, 2, 3, 0}, {9, 3, 2, 1_000}},
+			[]rules.Award{{7, 1, 0, 50_000}, {7, 1, 3, 0}, {8, 2, 1, 25_001}, {8, 2, 3, 0}, {9, 3, 2, 1_000}, {10, 5, 4, 0}},
 		},
 		"two first ones share both sums, and each gets the gift": {
 			[]rules.Place{{8, 1}, {7, 1}, {9, 3}},
@@ -156,7 +157,7 @@ func TestAwards(t *testing.T) {
 			[]rules.Place{{7, 2}, {8, 2}, {9, 2}},
 			[]rules.Award{{7, 2, 1, 9_001}, {7, 2, 3, 0}, {8, 2, 1, 9_000}, {8, 2, 3, 0}, {9, 2, 1, 9_000}, {9, 2, 3, 0}},
 		},
-		"a tie that begins above a gift's ranks and ends within": {
+		"a tie that reaches down to the gift of a lower rank goes without it": {
 			[]rules.Place{{7, 3}, {8, 3}, {9, 3}},
 			[]rules.Award{{7, 3, 2, 667}, {8, 3, 2, 667}, {9, 3, 2, 666}},
 		},
