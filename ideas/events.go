@@ -33,6 +33,17 @@ const (
 	EventChallengeDecided EventKind = "challenge.decided"
 	// EventBallotCast is a vote in a challenge's ballot other than plain support.
 	EventBallotCast EventKind = "ballot.cast"
+
+	// EventBadgeAwarded and EventLevelReached have the member in Subject; Data has "badge" or "level" with its "name",
+	// and the "title" by locale.
+	EventBadgeAwarded EventKind = "badge.awarded"
+	EventLevelReached EventKind = "level.reached"
+	// EventPrizePromised and EventPrizeHandedOver have the winner in Subject; Data has the "title" by locale.
+	EventPrizePromised   EventKind = "prize.promised"
+	EventPrizeHandedOver EventKind = "prize.handed_over"
+	// EventPayoutApproved and EventPayoutPaid have the member in Subject; Data has "amount" in minor units and "currency".
+	EventPayoutApproved EventKind = "payout.approved"
+	EventPayoutPaid     EventKind = "payout.paid"
 )
 
 // Event is something that happened. Fields that do not concern its kind are zero.

@@ -31,13 +31,6 @@ func (rules Rules) CheckChallenge(o control.Object[control.Challenge], settings 
 	return r
 }
 
-// CheckRewardPolicy names every field of a reward policy that is at fault; nil for none.
-func (rules Rules) CheckRewardPolicy(o control.Object[control.RewardPolicy], _ ideas.Settings) []control.Refusal {
-	var r refusals
-	checkObject(&r, o.UID, o.Name, o.Generation)
-	return r
-}
-
 func checkObject(r *refusals, uid, name string, generation int64) {
 	if uid == "" || len(uid) > maxUID {
 		r.add("uid", "must be the object's uid, of 1 to %d bytes", maxUID)

@@ -30,7 +30,7 @@ func (s *Store) DeclareChallenge(ctx context.Context, o control.Object[control.C
 
 // WithdrawChallenge archives a challenge; what members wrote stays. Withdrawing one that is not in force changes nothing.
 func (s *Store) WithdrawChallenge(ctx context.Context, uid string) error {
-	return s.withdraw(ctx, "UPDATE challenge SET archived_at = now() WHERE uid = $1 AND archived_at IS NULL", uid)
+	return s.withdraw(ctx, "UPDATE challenge SET archived_at = now() WHERE uid = $1 AND archived_at IS NULL", uid, nil)
 }
 
 // DeclareRewardPolicy is DeclareChallenge for a reward policy. Former generations are kept for the ledger.
@@ -43,17 +43,22 @@ func (s *Store) DeclareRewardPolicy(ctx context.Context, o control.Object[contro
 				accepted_at = now(), in_force = true
 			WHERE (p.digest, p.in_force) IS DISTINCT FROM (excluded.digest, true)`,
 		inForce: "SELECT uid, generation, digest FROM reward_policy WHERE uid = $1 AND in_force",
+		finish:  relevel,
 	})
 }
 
 // WithdrawRewardPolicy ends a policy; points that it gave stay.
 func (s *Store) WithdrawRewardPolicy(ctx context.Context, uid string) error {
-	return s.withdraw(ctx, "UPDATE reward_policy SET in_force = false WHERE uid = $1 AND in_force", uid)
+	return s.withdraw(ctx, "UPDATE reward_policy SET in_force = false WHERE uid = $1 AND in_force", uid, relevel)
 }
 
 // objectQueries declare an object of one kind: $1 is the uid; prepare has the generation as $2, declare the name,
 // generation, digest and specification.
-type objectQueries struct{ prepare, declare, inForce string }
+type objectQueries struct {
+	prepare, declare, inForce string
+	// finish does what else follows from a change; nil for nothing.
+	finish func(ctx context.Context, tx pgx.Tx) error
+}
 
 func declareObject[T any](ctx context.Context, s *Store, o control.Object[T], q objectQueries) (control.InForce, bool, error) {
 	var inForce control.InForce
@@ -80,6 +85,11 @@ func declareObject[T any](ctx context.Context, s *Store, o control.Object[T], q 
 		if tag.RowsAffected() == 0 {
 			return nil // declaring what is in force writes nothing
 		}
+		if q.finish != nil {
+			if err := q.finish(ctx, tx); err != nil {
+				return err
+			}
+		}
 		return announceProgramme(ctx, tx)
 	})
 	if err != nil {
@@ -91,11 +101,16 @@ func declareObject[T any](ctx context.Context, s *Store, o control.Object[T], q 
 	return inForce, inForce.Generation <= o.Generation, nil
 }
 
-func (s *Store) withdraw(ctx context.Context, update, uid string) error {
+func (s *Store) withdraw(ctx context.Context, update, uid string, finish func(context.Context, pgx.Tx) error) error {
 	err := s.transact(ctx, "withdraw a declaration", func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, update, uid)
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
+		}
+		if finish != nil {
+			if err := finish(ctx, tx); err != nil {
+				return err
+			}
 		}
 		return announceProgramme(ctx, tx)
 	})

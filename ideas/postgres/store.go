@@ -68,6 +68,7 @@ type Store struct {
 	// extraConsumers are those of tests.
 	extraConsumers []consumer
 	queue          atomic.Pointer[river.Client[pgx.Tx]]
+	engines        engines
 
 	// refreshing makes reading and adopting a declaration one step, so that an older one, read earlier,
 	// never replaces a newer one.

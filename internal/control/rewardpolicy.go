@@ -22,7 +22,8 @@ type RewardRule struct {
 	Points    int    `json:"points"`
 	// DailyCap bounds the points of the rule per member and day of the community's time zone; 0 means none.
 	DailyCap int `json:"dailyCap,omitempty"`
-	// To is who receives them: "actor" (the default) or "author" of the idea.
+	// To is who receives them: "actor" (the default), each "author" of the idea, or the "subject" whom the event
+	// concerns. What becomes of an idea, such as idea.published or idea.selected, counts as done by its authors.
 	To string `json:"to,omitempty"`
 }
 
@@ -43,6 +44,8 @@ type Badge struct {
 	Count int    `json:"count,omitempty"`
 	// Condition is a CEL expression over the event; empty means always.
 	Condition string `json:"condition,omitempty"`
+	// To is as a rule's.
+	To string `json:"to,omitempty"`
 }
 
 // Prize of a rank in challenges that name the policy.

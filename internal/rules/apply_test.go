@@ -45,6 +45,10 @@ func TestApply(t *testing.T) {
 		"an event that no rule is about":         {facts: rules.Facts{Event: "comment.published", Actor: true}, standing: rules.Standing{Points: 7}, want: rules.Outcome{Points: 7}},
 		"the author, where it goes to the actor": {facts: rules.Facts{Event: "idea.published", Author: true}},
 		"the actor, where it goes to the author": {facts: rules.Facts{Event: "idea.supported", Actor: true, Idea: rules.IdeaFacts{Supporters: 10}}},
+		"whom it concerns": {
+			policy: func(p *rules.Policy) { p.Rules[0].To = rules.ToSubject }, facts: rules.Facts{Event: "idea.published", Subject: true},
+			want: rules.Outcome{Entries: []rules.Entry{{Rule: "published", Points: 10}}, Points: 10, Level: 1},
+		},
 		"what is left of the day's cap": {
 			facts: rules.Facts{Event: "idea.published", Actor: true}, standing: rules.Standing{Points: 13, Today: map[string]int64{"published": 13}},
 			want: rules.Outcome{
@@ -209,9 +213,11 @@ func TestPricing(t *testing.T) {
 			was.Apply(before, time.UTC, i+1, facts)
 			is.Apply(after, time.UTC, i+1, facts)
 		}
-		pricer.Add(was.Points, nil, is)
+		pricer.Add(was.Points, is)
 	}
-	pricer.Add(0, []string{"talker"}, rules.NewAccount())
+	pricer.Add(0, rules.NewAccount())
+	pricer.Held("talker", 1)
+	pricer.Held("gone", 1)
 	pricer.Failed([]rules.Failure{{Field: "rules[0].condition"}})
 	want := rules.Pricing{
 		Members: 3, PointsBefore: 40, PointsAfter: 25, Fallen: 1,

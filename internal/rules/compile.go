@@ -24,7 +24,9 @@ const (
 	// MaxText is the most characters of a title or text in one language.
 	MaxText    = 500
 	maxLocales = 32
-	maxName    = 63
+	// maxLocale is as much of a locale as an error repeats, in bytes.
+	maxLocale = 35
+	maxName   = 63
 )
 
 // Error says what is wrong with one field of a policy.
@@ -144,8 +146,8 @@ func (c *checking) event(field, name string) {
 }
 
 func (c *checking) to(field, to string) {
-	if to != "" && to != ToActor && to != ToAuthor {
-		c.add(field, "is %q, must be %s or %s", to, ToActor, ToAuthor)
+	if !slices.Contains([]string{"", ToActor, ToAuthor, ToSubject}, to) {
+		c.add(field, "is %q, must be %s, %s or %s", to, ToActor, ToAuthor, ToSubject)
 	}
 }
 
@@ -156,7 +158,7 @@ func (c *checking) texts(field string, texts map[string]string) {
 	for _, locale := range slices.Sorted(maps.Keys(texts)) {
 		text := texts[locale]
 		if n := len([]rune(text)); n == 0 || n > MaxText {
-			c.add(field+"."+locale, "has %d characters, must have 1 to %d", n, MaxText)
+			c.add(field+"."+strings.ToValidUTF8(locale[:min(len(locale), maxLocale)], ""), "has %d characters, must have 1 to %d", n, MaxText)
 		}
 	}
 }
@@ -200,13 +202,13 @@ func (c *checking) levels(levels []Level) {
 		return
 	}
 	seen := map[string]bool{}
-	below := -1
+	below := 0
 	for i, l := range levels {
 		field := fmt.Sprintf("levels[%d]", i)
 		c.name(field+".name", l.Name, seen)
 		c.texts(field+".title", l.Title)
-		c.within(field+".points", l.Points, 0, MaxTotal)
-		if l.Points <= below {
+		c.within(field+".points", l.Points, 1, MaxTotal)
+		if i > 0 && l.Points <= below {
 			c.add(field+".points", "is %d, must be above the %d of the level before", l.Points, below)
 		}
 		below = max(below, l.Points)

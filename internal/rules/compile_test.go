@@ -67,7 +67,7 @@ func TestCompileRefuses(t *testing.T) {
 				p.Badges[1] = rules.Badge{Name: "third-idea", Condition: "member.points", Count: -1, To: "me"}
 			},
 			[]string{
-				`badges[1].name: repeats "third-idea"`, "badges[1].event: is missing", "badges[1].condition: 1:1: is of type int", `badges[1].to: is "me", must be actor or author`,
+				`badges[1].name: repeats "third-idea"`, "badges[1].event: is missing", "badges[1].condition: 1:1: is of type int", `badges[1].to: is "me", must be actor, author or subject`,
 				"badges[1].count: is -1",
 			},
 		},
@@ -90,7 +90,8 @@ func TestCompileRefuses(t *testing.T) {
 			func(p *rules.Policy) { p.Levels[1].Points = 10 },
 			[]string{"levels[1].points: is 10, must be above the 10 of the level before"},
 		},
-		"an empty title": {func(p *rules.Policy) { p.Levels[0].Title["en"] = "" }, []string{"levels[0].title.en: has 0 characters, must have 1 to 500"}},
+		"a level of nothing": {func(p *rules.Policy) { p.Levels[0].Points = 0 }, []string{"levels[0].points: is 0, must be from 1"}},
+		"an empty title":     {func(p *rules.Policy) { p.Levels[0].Title["en"] = "" }, []string{"levels[0].title.en: has 0 characters, must have 1 to 500"}},
 		"prizes": {
 			func(p *rules.Policy) {
 				p.Prizes = []rules.Prize{{Title: title}, {FromRank: 3, ToRank: 2, Title: title}, {FromRank: 4}, {FromRank: 5, Amount: -1, Title: title}}

@@ -14,9 +14,9 @@ type Facts struct {
 	Event string
 	// Time at which it happened, with the community's time zone as its location.
 	Time time.Time
-	// Actor and Author tell what the member is to the event: who did it, an author of the idea that it is about, or
-	// both.
-	Actor, Author bool
+	// Actor, Author and Subject tell what the member is to the event: who did it, an author of the idea that it is
+	// about, whom it concerns, or several of these.
+	Actor, Author, Subject bool
 	// Self tells that the one who did it is an author of the idea.
 	Self bool
 	// Member who may get points.
@@ -56,10 +56,14 @@ type ChallengeFacts struct {
 
 // receives tells whether what goes to somebody goes to this member.
 func (f Facts) receives(to string) bool {
-	if to == ToAuthor {
+	switch to {
+	case ToAuthor:
 		return f.Author
+	case ToSubject:
+		return f.Subject
+	default:
+		return f.Actor
 	}
-	return f.Actor
 }
 
 // Bounds of facts, which the cost of a condition is estimated with. Longer lists and texts are cut.

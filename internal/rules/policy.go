@@ -28,6 +28,8 @@ const (
 	ToActor = "actor"
 	// ToAuthor is each author of the idea that the event is about.
 	ToAuthor = "author"
+	// ToSubject is whom it concerns, such as who was selected.
+	ToSubject = "subject"
 )
 
 // Rule gives a member points when something happens.

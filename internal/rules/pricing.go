@@ -74,8 +74,15 @@ func (p *Pricer) Failed(failures []Failure) {
 	}
 }
 
-// Add counts a member: the points and badges of the ledger, and the account of the past events by the new policy.
-func (p *Pricer) Add(points int64, badges []string, account *Account) {
+// Held tells how many members have a badge by the ledger.
+func (p *Pricer) Held(badge string, members int64) {
+	if i, known := p.badges[badge]; known {
+		p.pricing.Badges[i].Before = members
+	}
+}
+
+// Add counts a member: the points of the ledger, and the account of the past events by the new policy.
+func (p *Pricer) Add(points int64, account *Account) {
 	p.pricing.Members++
 	p.pricing.PointsBefore += points
 	p.pricing.PointsAfter += account.Points
@@ -91,11 +98,6 @@ func (p *Pricer) Add(points int64, badges []string, account *Account) {
 		p.pricing.Risen++
 	case after < before:
 		p.pricing.Fallen++
-	}
-	for _, name := range badges {
-		if i, known := p.badges[name]; known {
-			p.pricing.Badges[i].Before++
-		}
 	}
 	for name := range account.Badges {
 		if i, known := p.badges[name]; known {

@@ -1,0 +1,199 @@
+package ideas
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/quaeso/community-operator/internal/control"
+	"github.com/quaeso/community-operator/internal/rules"
+)
+
+// RewardRules is a declared policy in the words of the engine.
+func RewardRules(declared control.RewardPolicy) rules.Policy {
+	p := rules.Policy{RevenueShare: (*rules.RevenueShare)(declared.RevenueShare), Currency: declared.Currency}
+	for _, r := range declared.Rules {
+		p.Rules = append(p.Rules, rules.Rule(r))
+	}
+	for _, l := range declared.Levels {
+		p.Levels = append(p.Levels, rules.Level(l))
+	}
+	for _, b := range declared.Badges {
+		p.Badges = append(p.Badges, rules.Badge(b))
+	}
+	for _, z := range declared.Prizes {
+		p.Prizes = append(p.Prizes, rules.Prize(z))
+	}
+	return p
+}
+
+// RewardEvents are the kinds of events that a reward policy may be about.
+func RewardEvents() []string {
+	kinds := []EventKind{
+		EventMemberJoined, EventIdeaSubmitted, EventIdeaPublished, EventIdeaQualified, EventIdeaSelected, EventIdeaLaunched,
+		EventIdeaMerged, EventIdeaAnswered, EventIdeaSupported, EventCommentPublished, EventMentioned, EventBallotCast,
+	}
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = string(k)
+	}
+	return names
+}
+
+// CommunityPolicy is the policy that holds for the community as a whole: the only one, else the one named "community",
+// else the first by name; nil where there is none.
+func (p *Programme) CommunityPolicy() *RewardPolicy {
+	if i := slices.IndexFunc(p.Policies, func(r *RewardPolicy) bool { return r.Name == "community" }); i >= 0 {
+		return p.Policies[i]
+	}
+	if len(p.Policies) > 0 {
+		return p.Policies[0]
+	}
+	return nil
+}
+
+// PolicyOf is the policy that holds in a challenge: the one that it names, else the community's.
+func (p *Programme) PolicyOf(challenge int64) *RewardPolicy {
+	if c := p.ChallengeByID(challenge); c != nil && c.Spec.RewardPolicy != "" {
+		i := slices.IndexFunc(p.Policies, func(r *RewardPolicy) bool { return r.Name == c.Spec.RewardPolicy })
+		if i < 0 {
+			return nil
+		}
+		return p.Policies[i]
+	}
+	return p.CommunityPolicy()
+}
+
+// Policy of an object and generation in force; nil where it is another by now.
+func (p *Programme) Policy(uid string, generation int64) *RewardPolicy {
+	i := slices.IndexFunc(p.Policies, func(r *RewardPolicy) bool { return r.UID == uid && r.Generation == generation })
+	if i < 0 {
+		return nil
+	}
+	return p.Policies[i]
+}
+
+// CreditsAuthors tells that an event is what became of an idea, which its authors are credited with, whoever of the
+// team brought it about.
+func (k EventKind) CreditsAuthors() bool {
+	return strings.HasPrefix(string(k), "idea.") && k != EventIdeaSupported && k != EventIdeaUnsupported
+}
+
+// Winner is an idea's place in a decided challenge. Ideas that tie have the same rank.
+type Winner struct {
+	Idea int64
+	Rank int
+}
+
+// PrizeShare is what one author of a winning idea gets; Prize is its place in the policy.
+type PrizeShare struct {
+	Idea, Member int64
+	Rank, Prize  int
+	Amount       int64
+}
+
+// SharePrizes gives the prizes of a ranking to the authors of its ideas. They share sums of money equally and to the
+// minor unit, and each gets what cannot be divided.
+func SharePrizes(engine *rules.Engine, winners []Winner, authors func(idea int64) []int64) []PrizeShare {
+	var places []rules.Place
+	for _, w := range winners {
+		places = append(places, rules.Place{Entry: w.Idea, Rank: int64(w.Rank)})
+	}
+	var shares []PrizeShare
+	for _, award := range engine.Awards(places) {
+		of := slices.Sorted(slices.Values(authors(award.Entry)))
+		for i, amount := range rules.Split(award.Amount, make([]int64, len(of))) {
+			if award.Amount == 0 || amount > 0 {
+				shares = append(shares, PrizeShare{award.Entry, of[i], int(award.Rank), award.Prize, amount})
+			}
+		}
+	}
+	return shares
+}
+
+// MemberStanding is what a member has earned.
+type MemberStanding struct {
+	Points int64
+	Level  int
+	// Listed tells whether leaderboards may name the member.
+	Listed bool
+	Badges []BadgeAward
+	Prizes []Prize
+	// Payouts, the newest first.
+	Payouts []Payout
+}
+
+// BadgeAward is a badge that a member has.
+type BadgeAward struct {
+	Badge string
+	// Title and Text as the policy had them that awarded it.
+	Title, Text map[string]string
+	AwardedAt   time.Time
+}
+
+// PointsEntry is one row of the ledger.
+type PointsEntry struct {
+	ID     int64
+	Points int
+	Rule   string
+	Kind   EventKind
+	At     time.Time
+	// Idea that it was for; zero for none, or for one that is not to be seen any more.
+	Idea IdeaTitle
+}
+
+// IdeaTitle names an idea.
+type IdeaTitle struct {
+	ID          int64
+	Slug, Title string
+}
+
+// Board selects a leaderboard: that of a challenge, of a month ("2027-03"), or of all time.
+type Board struct {
+	Challenge int64
+	Month     string
+}
+
+// BoardRow is one place of a leaderboard. Members with as many points share a rank.
+type BoardRow struct {
+	Rank   int
+	Member Author
+	Points int64
+	Level  int
+}
+
+// Leaderboard is the top of a board.
+type Leaderboard struct {
+	Rows []BoardRow
+	// Own is the viewer's place, if the board names them; Rank is 0 where it does not, or is beyond MaxRank.
+	Own BoardRow
+}
+
+// Bounds of leaderboards.
+const (
+	// BoardRows is how many members a leaderboard names.
+	BoardRows = 50
+	// MaxRank is the last place that is counted out.
+	MaxRank = 10_000
+)
+
+// Recognition is the part of the domain that thanks members: points, badges, prizes and royalties.
+type Recognition interface {
+	// Standing of a member.
+	Standing(ctx context.Context, member int64) (MemberStanding, error)
+	// PointsEntries are a member's entries of the ledger, the newest first, at most limit before the entry with the id
+	// before (0: from the newest).
+	PointsEntries(ctx context.Context, member, before int64, limit int) ([]PointsEntry, error)
+	// SetListed says whether leaderboards may name the member.
+	SetListed(ctx context.Context, member int64, listed bool) error
+	// Leaderboard of a board, with the viewer's own place (0: nobody).
+	Leaderboard(ctx context.Context, board Board, viewer int64) (Leaderboard, error)
+
+	// Prizes of all challenges, those not handed over first; at most limit.
+	Prizes(ctx context.Context, limit int) ([]Prize, error)
+	// HandOverPrize marks a prize as handed over by somebody of the team; repeating it changes nothing.
+	HandOverPrize(ctx context.Context, actor, prize int64) error
+
+	Royalties
+}

@@ -1,0 +1,352 @@
+package ideas
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/csv"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/quaeso/community-operator/internal/rules"
+)
+
+// Bounds of a file of sales.
+const (
+	// MaxSalesBytes is the largest file.
+	MaxSalesBytes = 4 << 20
+	// MaxSales is the most rows.
+	MaxSales = 50_000
+	// MaxSaleErrors is how many faults of a file are told at once.
+	MaxSaleErrors = 50
+	maxFileName   = 200
+)
+
+// Errors of royalties.
+var (
+	// ErrNoRevenueShare is returned where no policy in force shares revenue.
+	ErrNoRevenueShare = errors.New("no policy in force shares revenue")
+	// ErrImported is returned for a file that was imported before.
+	ErrImported = errors.New("the file was imported before")
+)
+
+// SalesFile is a file of sales and the days that it is about, as somebody of the team has given them.
+type SalesFile struct {
+	Name    string
+	Content []byte
+	// From and To are days, "2027-01-01".
+	From, To string
+}
+
+// Hash tells files apart.
+func (f SalesFile) Hash() []byte {
+	sum := sha256.Sum256(f.Content)
+	return sum[:]
+}
+
+// Sale is one row of a file, in minor units of the policy's currency.
+type Sale struct {
+	Line   int
+	Idea   int64
+	Day    string
+	Amount int64
+}
+
+// SaleError says what is wrong with a line of a file. Code is a message key, Value what the line has.
+type SaleError struct {
+	Line        int
+	Code, Value string
+}
+
+// SaleErrors are the faults of a file, in the order of its lines.
+type SaleErrors []SaleError
+
+// Error implements error.
+func (e SaleErrors) Error() string {
+	lines := make([]string, len(e))
+	for i, err := range e {
+		lines[i] = "line " + strconv.Itoa(err.Line) + ": " + err.Code
+	}
+	return strings.Join(lines, "; ")
+}
+
+// SalesImport is a file that was read, and counts once it is confirmed.
+type SalesImport struct {
+	ID         int64
+	FileName   string
+	Currency   string
+	From, To   time.Time
+	ImportedAt time.Time
+	Rows       int
+	// Ideas with what they sold; Statement previews what their authors earn.
+	Ideas     []IdeaSales
+	Confirmed bool
+	// StatementID is that of a confirmed import.
+	StatementID int64
+}
+
+// IdeaSales is what an idea has sold by an import, and what that earns its authors.
+type IdeaSales struct {
+	Idea         IdeaTitle
+	Base, Amount int64
+	Shares       []RoyaltyShare
+}
+
+// RoyaltyShare is one author's part; the member is zero after erasure.
+type RoyaltyShare struct {
+	Member Author
+	Amount int64
+}
+
+// Statement is what the sales of a period earn the authors.
+type Statement struct {
+	ID       int64
+	Currency string
+	From, To time.Time
+	MadeAt   time.Time
+	// Total of all royalties, and what of the payouts is still to be paid.
+	Total, Open int64
+	Ideas       []IdeaSales
+	Payouts     []Payout
+}
+
+// States of a payout.
+const (
+	// PayoutCarried is below the minimum and carried to the next statement.
+	PayoutCarried  = "carried"
+	PayoutDue      = "due"
+	PayoutApproved = "approved"
+	PayoutPaid     = "paid"
+)
+
+// Payout is what a member is due after a statement, in minor units.
+type Payout struct {
+	ID, Statement                     int64
+	Member                            Author
+	Currency                          string
+	Carried, Earned, Payable, Forward int64
+	State                             string
+	From, To                          time.Time
+	ApprovedAt, PaidAt                time.Time
+}
+
+// States of a prize.
+const (
+	PrizePromised   = "promised"
+	PrizeHandedOver = "handed_over"
+)
+
+// Prize is what a winner was promised.
+type Prize struct {
+	ID        int64
+	Challenge int64
+	// ChallengeTitle by locale.
+	ChallengeTitle map[string]string
+	Idea           IdeaTitle
+	// Member is zero after erasure.
+	Member   Author
+	Rank     int
+	Title    map[string]string
+	Amount   int64
+	Currency string
+	State    string
+	// HandedOverAt is zero while it is promised.
+	PromisedAt, HandedOverAt time.Time
+}
+
+// Royalties is the part of recognition that pays authors their share of revenue. Everything that changes something is
+// recorded in the audit log with its actor.
+type Royalties interface {
+	// ImportSales reads a file and keeps it until it is confirmed or discarded. Errors: SaleErrors, *FieldError,
+	// ErrImported with the import that has the file, ErrNoRevenueShare.
+	ImportSales(ctx context.Context, actor int64, file SalesFile) (SalesImport, error)
+	// SalesImport with a preview of its statement.
+	SalesImport(ctx context.Context, id int64) (SalesImport, error)
+	// ConfirmImport makes the statement of an import; repeating it returns the same.
+	ConfirmImport(ctx context.Context, actor, id int64) (statement int64, err error)
+	// DiscardImport removes an import that was not confirmed.
+	DiscardImport(ctx context.Context, actor, id int64) error
+	// OpenImports are those not confirmed, the newest first.
+	OpenImports(ctx context.Context) ([]SalesImport, error)
+	// Statements without their parts, the newest first; at most limit.
+	Statements(ctx context.Context, limit int) ([]Statement, error)
+	// Statement with its ideas and payouts.
+	Statement(ctx context.Context, id int64) (Statement, error)
+	// ApprovePayouts approves everything that is due by a statement.
+	ApprovePayouts(ctx context.Context, actor, statement int64) error
+	// PayPayout marks an approved payout as paid.
+	PayPayout(ctx context.Context, actor, payout int64) error
+}
+
+// ParseSales reads a file of comma- or semicolon-separated values with a header: "idea" (its number), "day"
+// ("2027-03-28") and the base of the policy ("netSales" or "grossSales"), in units of the currency; other columns are
+// passed over. Every row must be right: faults come as SaleErrors, and days outside of the period are faults.
+func ParseSales(file SalesFile, base, currency string) ([]Sale, error) {
+	if err := checkSalesFile(file); err != nil {
+		return nil, err
+	}
+	digits, ok := rules.CurrencyDigits(currency)
+	if !ok {
+		return nil, ErrNoRevenueShare
+	}
+	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(file.Content, []byte("\ufeff"))))
+	r.FieldsPerRecord, r.ReuseRecord, r.TrimLeadingSpace, r.Comma = -1, true, true, separator(file.Content)
+	columns, faults := salesColumns(r, base)
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	var sales []Sale
+	for len(faults) < MaxSaleErrors {
+		record, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if wrong := (*csv.ParseError)(nil); errors.As(err, &wrong) {
+			faults = append(faults, SaleError{Line: wrong.Line, Code: "quotes"})
+			break // what follows cannot be told apart
+		}
+		if err != nil {
+			return nil, err
+		}
+		line, _ := r.FieldPos(0)
+		if len(sales) == MaxSales {
+			faults = append(faults, SaleError{Line: line, Code: "too_many", Value: strconv.Itoa(MaxSales)})
+			break
+		}
+		sale, fault := parseSale(record, columns, file, digits)
+		if fault.Code != "" {
+			fault.Line = line
+			faults = append(faults, fault)
+			continue
+		}
+		sale.Line = line
+		sales = append(sales, sale)
+	}
+	if len(faults) == 0 && len(sales) == 0 {
+		faults = SaleErrors{{Line: 1, Code: "empty"}}
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return sales, nil
+}
+
+func checkSalesFile(file SalesFile) error {
+	var wrong []error
+	switch {
+	case len(file.Content) == 0:
+		wrong = append(wrong, &FieldError{Field: "file", Code: "required"})
+	case len(file.Content) > MaxSalesBytes:
+		wrong = append(wrong, &FieldError{Field: "file", Code: "too_long", Limit: MaxSalesBytes})
+	}
+	for _, day := range []struct{ field, value string }{{"from", file.From}, {"to", file.To}} {
+		if !rules.IsDay(day.value) {
+			wrong = append(wrong, &FieldError{Field: day.field, Code: "invalid"})
+		}
+	}
+	if len(wrong) == 0 && file.To < file.From {
+		wrong = append(wrong, &FieldError{Field: "to", Code: "invalid"})
+	}
+	return errors.Join(wrong...)
+}
+
+// separator of a file is what its first line has more of.
+func separator(content []byte) rune {
+	line, _ := bufio.NewReader(bytes.NewReader(content)).ReadSlice('\n')
+	if bytes.Count(line, []byte(";")) > bytes.Count(line, []byte(",")) {
+		return ';'
+	}
+	return ','
+}
+
+// salesColumns finds idea, day and amount in the header.
+func salesColumns(r *csv.Reader, base string) ([3]int, SaleErrors) {
+	var columns [3]int
+	header, err := r.Read()
+	if err != nil {
+		return columns, SaleErrors{{Line: 1, Code: "empty"}}
+	}
+	var faults SaleErrors
+	for i, name := range []string{"idea", "day", base} {
+		columns[i] = slices.IndexFunc(header, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), name) })
+		if columns[i] < 0 {
+			faults = append(faults, SaleError{Line: 1, Code: "column", Value: name})
+		}
+	}
+	return columns, faults
+}
+
+func parseSale(record []string, columns [3]int, file SalesFile, digits int) (Sale, SaleError) {
+	var values [3]string
+	for i, column := range columns {
+		if column >= len(record) {
+			return Sale{}, SaleError{Code: "short"}
+		}
+		values[i] = strings.TrimSpace(record[column])
+	}
+	idea, err := strconv.ParseInt(values[0], 10, 64)
+	if err != nil || idea < 1 {
+		return Sale{}, SaleError{Code: "idea", Value: shown(values[0])}
+	}
+	if !rules.IsDay(values[1]) {
+		return Sale{}, SaleError{Code: "day", Value: shown(values[1])}
+	}
+	if values[1] < file.From || values[1] > file.To {
+		return Sale{}, SaleError{Code: "period", Value: values[1]}
+	}
+	amount, ok := parseAmount(values[2], digits)
+	if !ok {
+		return Sale{}, SaleError{Code: "amount", Value: shown(values[2])}
+	}
+	return Sale{Idea: idea, Day: values[1], Amount: amount}, SaleError{}
+}
+
+// parseAmount reads "-1234.5" or "1234,50" in minor units. There are no separators of thousands: what they mean depends
+// on who reads.
+func parseAmount(s string, digits int) (int64, bool) {
+	unsigned := strings.TrimPrefix(s, "-")
+	whole, fraction, point := strings.Cut(strings.Replace(unsigned, ",", ".", 1), ".")
+	if whole == "" || len(whole) > 12 || len(fraction) > digits || point && fraction == "" {
+		return 0, false
+	}
+	var n int64
+	for _, r := range whole + fraction + strings.Repeat("0", digits-len(fraction)) {
+		if r < '0' || r > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(r-'0')
+	}
+	if n > rules.MaxAmount {
+		return 0, false
+	}
+	if len(unsigned) < len(s) {
+		n = -n
+	}
+	return n, true
+}
+
+// shown is as much of a wrong value as an error repeats.
+func shown(s string) string {
+	line := cleanLine(s)
+	if runes := []rune(line); len(runes) > 40 {
+		return string(runes[:40]) + "…"
+	}
+	return line
+}
+
+// CleanFileName is a file's name as it is kept and shown.
+func CleanFileName(raw string) string {
+	name := cleanLine(raw[strings.LastIndexAny(raw, `/\`)+1:])
+	if runes := []rune(name); len(runes) > maxFileName {
+		name = string(runes[:maxFileName])
+	}
+	if name == "" {
+		return "sales.csv"
+	}
+	return name
+}
