@@ -167,7 +167,7 @@ func (rules Rules) Follow(ctx context.Context, path string, to Target, log *slog
 }
 
 func (rules Rules) follow(ctx context.Context, path string, to Target, applied [sha256.Size]byte) ([sha256.Size]byte, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := os.ReadFile(path) //nolint:gosec // the file that whoever runs the service names
 	if err != nil {
 		return applied, fmt.Errorf("read the declarations: %w", err)
 	}

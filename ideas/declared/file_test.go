@@ -145,14 +145,14 @@ func wait(t *testing.T, store *postgres.Store, want string) {
 		for _, c := range store.Programme(t.Context()).Challenges {
 			all = append(all, c.Name+": "+c.Spec.Title["en"])
 		}
-		if got := strings.Join(all, ", "); got == want {
+		got := strings.Join(all, ", ")
+		if got == want {
 			return
-		} else {
-			select {
-			case <-tick.C:
-			case <-deadline:
-				t.Fatalf("challenges in force are %q, want %q", got, want)
-			}
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("challenges in force are %q, want %q", got, want)
 		}
 	}
 }
