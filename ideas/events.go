@@ -31,6 +31,19 @@ const (
 	// EventChallengePhase has in Data "from" and "to".
 	EventChallengePhase   EventKind = "challenge.phase"
 	EventChallengeDecided EventKind = "challenge.decided"
+	// EventAnnounced is a broadcast of the team; its Data has "announcement", the id.
+	EventAnnounced EventKind = "announcement.published"
+
+	// EventSanctioned and EventSanctionLifted have the member in Subject; Data has "sanction" and its "kind".
+	EventSanctioned     EventKind = "member.sanctioned"
+	EventSanctionLifted EventKind = "member.sanction_lifted"
+	// EventAppealAnswered has the member in Subject.
+	EventAppealAnswered EventKind = "member.appeal_answered"
+	// EventGuardianAnswered has the minor in Subject; Data has "answer", "given" or "refused".
+	EventGuardianAnswered EventKind = "member.guardian_answered"
+	// EventReferred has in Subject who invited the Actor.
+	EventReferred EventKind = "member.referred"
+
 	// EventBallotCast is a vote in a challenge's ballot other than plain support.
 	EventBallotCast EventKind = "ballot.cast"
 

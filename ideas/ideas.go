@@ -59,7 +59,15 @@ type Member struct {
 	CreatedAt time.Time
 	// Level in the community, 0 before the first.
 	Level int
+	Standing
+	// Unread is the number of notices not read, UnreadShown at most.
+	Unread int
+	// SignedInAt is when the session began that proves who it is.
+	SignedInAt time.Time
 }
+
+// UnreadShown is as far as unread notices are counted.
+const UnreadShown = 100
 
 // Idea is one proposal.
 type Idea struct {
@@ -150,4 +158,6 @@ type Store interface {
 	Totals(ctx context.Context) (Totals, error)
 	// RenameMember sets the display name.
 	RenameMember(ctx context.Context, member int64, name string) error
+
+	MemberStore
 }

@@ -28,6 +28,16 @@ func CleanComment(raw string) (string, error) { return bounded("body", cleanText
 // CleanName returns a display name as it is stored, or a *FieldError.
 func CleanName(raw string) (string, error) { return bounded("name", cleanLine(raw), MaxName) }
 
+// CleanText returns a text of several lines as it is stored, or a *FieldError.
+func CleanText(field, raw string, limit int) (string, error) {
+	return bounded(field, cleanText(raw), limit)
+}
+
+// CleanLine returns a text of one line as it is stored, or a *FieldError.
+func CleanLine(field, raw string, limit int) (string, error) {
+	return bounded(field, cleanLine(raw), limit)
+}
+
 // CleanEmail returns an address in the one form in which it is stored and compared, or a *FieldError.
 // Addresses are compared without regard to case, as every large mail provider does.
 func CleanEmail(raw string) (string, error) {

@@ -29,7 +29,10 @@ type consumer struct {
 
 // consumers in their order: later ones see what earlier ones wrote.
 func (s *Store) consumers() []consumer {
-	return append([]consumer{{"recognition", s.recognise}}, s.extraConsumers...)
+	return append([]consumer{
+		{"recognition", s.recognise},
+		{"notices", s.tell},
+	}, s.extraConsumers...)
 }
 
 // recordEvents writes what happened into the transaction in which it happened, and wakes the dispatcher. The wake may

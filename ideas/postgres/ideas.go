@@ -64,6 +64,9 @@ func (s *Store) SubmitIdea(ctx context.Context, author int64, key, title, body s
 	}
 	var idea ideas.Idea
 	err := s.transact(ctx, "submit an idea", func(tx pgx.Tx) error {
+		if err := s.requireContributor(ctx, tx, author); err != nil {
+			return err
+		}
 		id, err := insertOnce(ctx, tx, `INSERT INTO idea (author_id, submission_key, slug, title, body, state)
 			VALUES ($1, $2, $3, $4, $5, 'gathering') ON CONFLICT (author_id, submission_key) DO NOTHING RETURNING id`,
 			[]any{author, nullable(key), ideas.Slug(title), title, body},
@@ -89,15 +92,18 @@ func (s *Store) SetSupport(ctx context.Context, member, idea int64, support bool
 		change = `INSERT INTO support (idea_id, member_id) SELECT id, $2 FROM idea WHERE id = $1 AND visible
 			ON CONFLICT DO NOTHING`
 	}
-	// A batch is one transaction and one round trip; the second statement sees what the triggers of the
-	// first have counted.
+	// A batch is one transaction and one round trip; the last statement sees what the triggers of the one before
+	// have counted.
 	var batch pgx.Batch
+	s.queueContributorCheck(&batch, member)
 	batch.Queue(change, idea, member)
 	batch.Queue("SELECT supporters FROM tally WHERE idea_id = $1 AND visible", idea)
 	results := pool.SendBatch(ctx, &batch)
 	defer func() { _ = results.Close() }() // closed below; here only after an error
-	if _, err := results.Exec(); err != nil {
-		return 0, s.failed("set support", err)
+	for range 2 {
+		if _, err := results.Exec(); err != nil {
+			return 0, s.failed("set support", err)
+		}
 	}
 	var supporters int
 	if err := results.QueryRow().Scan(&supporters); err != nil {
@@ -143,6 +149,9 @@ func (s *Store) AddComment(ctx context.Context, author, idea int64, key, body st
 	}
 	var comment ideas.Comment
 	err := s.transact(ctx, "add a comment", func(tx pgx.Tx) error {
+		if err := s.requireContributor(ctx, tx, author); err != nil {
+			return err
+		}
 		id, err := insertOnce(ctx, tx, `INSERT INTO comment (author_id, idea_id, submission_key, body)
 			SELECT $1, id, $3, $4 FROM idea WHERE id = $2 AND visible
 			ON CONFLICT (author_id, idea_id, submission_key) DO NOTHING RETURNING id`,

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -62,6 +63,10 @@ func (s *Store) runJobs(ctx context.Context, pool *pgxpool.Pool) (stop func(), e
 	config := &river.Config{
 		Schema: Schema, MaxAttempts: jobAttempts, JobTimeout: jobTimeout, Logger: slog.New(quiet{s.log.Handler()}),
 		TestOnly: s.config.TestOnly,
+		// What a process that has died was working on is taken up again.
+		RescueStuckJobsAfter: jobTimeout + jobGrace,
+		// Adapters work on jobs that the store adds, and a tool's store has none.
+		SkipUnknownJobCheck: true,
 	}
 	for _, jobs := range append(s.config.Jobs, s.jobs()...) {
 		if config.Workers == nil {
@@ -110,6 +115,21 @@ func (s *Store) enqueue(ctx context.Context, tx pgx.Tx, args river.JobArgs, opts
 	}
 	if _, err := client.InsertTx(ctx, tx, args, opts); err != nil {
 		return fmt.Errorf("enqueue %s: %w", args.Kind(), err)
+	}
+	return nil
+}
+
+// enqueueAll adds many jobs at once.
+func (s *Store) enqueueAll(ctx context.Context, tx pgx.Tx, jobs []river.InsertManyParams) error {
+	client := s.queue.Load()
+	if client == nil {
+		return errors.New("enqueue jobs: the job queue has not started")
+	}
+	if len(jobs) == 0 {
+		return nil
+	}
+	if _, err := client.InsertManyTx(ctx, tx, jobs); err != nil {
+		return fmt.Errorf("enqueue %d jobs: %w", len(jobs), err)
 	}
 	return nil
 }

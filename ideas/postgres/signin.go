@@ -137,14 +137,20 @@ func (s *Store) Authenticate(ctx context.Context, session string) (ideas.Member,
 	}
 	var m ideas.Member
 	var stale bool
-	err = pool.QueryRow(ctx, `SELECT m.id, coalesce(m.email, ''), m.name, m.locale, m.created_at, s.seen_at < now() - $3::interval
+	var blocked, readOnly *time.Time
+	err = pool.QueryRow(ctx, `SELECT m.id, coalesce(m.email, ''), m.name, m.locale, m.created_at, m.level, m.blocked_until,
+			m.read_only_until, m.guardian, m.joined_under, s.created_at, s.seen_at < now() - $3::interval,
+			(SELECT count(*) FROM (SELECT FROM notice n WHERE n.member_id = m.id AND n.listed AND n.read_at IS NULL LIMIT $4) u)
 		FROM session s JOIN member m ON m.id = s.member_id WHERE s.token_hash = $1 AND s.seen_at > now() - $2::interval`,
-		hash, ideas.SessionLifetime, seenEvery).Scan(&m.ID, &m.Email, &m.Name, &m.Locale, &m.CreatedAt, &stale)
+		hash, ideas.SessionLifetime, seenEvery, ideas.UnreadShown).Scan(&m.ID, &m.Email, &m.Name, &m.Locale, &m.CreatedAt, &m.Level,
+		&blocked, &readOnly, &m.Guardian, &m.JoinedUnder, &m.SignedInAt, &stale, &m.Unread)
 	if err != nil {
 		return ideas.Member{}, s.failed("authenticate a session", err)
 	}
+	m.BlockedUntil, m.ReadOnlyUntil = orZero(blocked), orZero(readOnly)
 	if stale {
-		if _, err := pool.Exec(ctx, "UPDATE session SET seen_at = now() WHERE token_hash = $1", hash); err != nil {
+		if _, err := pool.Exec(ctx, `WITH seen AS (UPDATE session SET seen_at = now() WHERE token_hash = $1)
+			UPDATE member SET active_at = now(), erasure_announced_at = NULL WHERE id = $2`, hash, m.ID); err != nil {
 			return ideas.Member{}, s.failed("prolong a session", err)
 		}
 	}
@@ -224,7 +230,8 @@ func memberOfIdentity(ctx context.Context, tx pgx.Tx, id ideas.Identity) (int64,
 
 func newSession(ctx context.Context, tx pgx.Tx, member int64) (string, error) {
 	token, hash := newToken()
-	_, err := tx.Exec(ctx, "INSERT INTO session (token_hash, member_id) VALUES ($1, $2)", hash, member)
+	_, err := tx.Exec(ctx, `WITH here AS (UPDATE member SET active_at = now(), erasure_announced_at = NULL WHERE id = $2)
+		INSERT INTO session (token_hash, member_id) VALUES ($1, $2)`, hash, member)
 	return token, err
 }
 

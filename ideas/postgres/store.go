@@ -75,6 +75,7 @@ type Store struct {
 	refreshing sync.Mutex
 	declared   atomic.Pointer[declared]
 	programme  atomic.Pointer[ideas.Programme]
+	required   atomic.Pointer[requirements]
 	// programmeRead and programmeZone say what the programme in memory was made of; refreshing guards them.
 	programmeRead bool
 	programmeZone string
@@ -159,16 +160,24 @@ func isUniqueViolation(err error) bool {
 // resources, or whose connection fails.
 var unavailableCodes = []string{"57", "55P03", "53", "08"}
 
+// ownErrors of the domain pass as they are.
+var ownErrors = []error{
+	ideas.ErrNotFound, ideas.ErrUnavailable, ideas.ErrLinkSpent, ideas.ErrTooMany, ideas.ErrNameTaken, ideas.ErrNotInvited,
+	ideas.ErrRestricted, ideas.ErrGuardianMissing, ideas.ErrNotJoined, ideas.ErrTooYoung,
+}
+
 // failed says what was attempted, and translates what the domain has an error for.
 func (s *Store) failed(attempt string, err error) error {
 	field := (*ideas.FieldError)(nil)
-	for _, own := range []error{ideas.ErrNotFound, ideas.ErrUnavailable, ideas.ErrLinkSpent, ideas.ErrTooMany, ideas.ErrNameTaken} {
+	for _, own := range ownErrors {
 		if errors.Is(err, own) {
 			return err
 		}
 	}
 	answer := (*pgconn.PgError)(nil)
 	switch {
+	case errors.As(err, &answer) && memberErrors[answer.Code] != nil:
+		return memberErrors[answer.Code]
 	case errors.As(err, &field):
 		return err
 	case errors.Is(err, pgx.ErrNoRows):

@@ -1,0 +1,59 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/quaeso/community-operator/ideas"
+)
+
+// followTargets tell whether there is something of a kind to follow; $1 is its id.
+var followTargets = map[ideas.FollowKind]string{
+	ideas.FollowIdea:      "SELECT EXISTS (SELECT FROM idea WHERE id = $1 AND visible)",
+	ideas.FollowChallenge: "SELECT EXISTS (SELECT FROM challenge WHERE id = $1 AND archived_at IS NULL)",
+	ideas.FollowMember:    "SELECT EXISTS (SELECT FROM member WHERE id = $1 AND erased_at IS NULL)",
+}
+
+// Follow implements ideas.NoticeStore.
+func (s *Store) Follow(ctx context.Context, member int64, kind ideas.FollowKind, target int64, follow bool) error {
+	exists, known := followTargets[kind]
+	if !known || kind == ideas.FollowMember && member == target {
+		return &ideas.FieldError{Field: "kind", Code: "invalid"}
+	}
+	return s.transact(ctx, "follow", func(tx pgx.Tx) error {
+		found := false
+		if err := tx.QueryRow(ctx, exists, target).Scan(&found); err != nil {
+			return err
+		}
+		if !found && follow {
+			return ideas.ErrNotFound
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO follow (kind, target_id, member_id, following, created_at) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (kind, target_id, member_id) DO UPDATE SET following = excluded.following`,
+			kind, target, member, follow, s.config.Clock())
+		return err
+	})
+}
+
+// Follows implements ideas.NoticeStore.
+func (s *Store) Follows(ctx context.Context, member int64, kind ideas.FollowKind, target int64) (bool, error) {
+	pool, err := s.db()
+	if err != nil {
+		return false, err
+	}
+	var follows bool
+	err = pool.QueryRow(ctx, "SELECT following FROM follow WHERE kind = $1 AND target_id = $2 AND member_id = $3", kind, target, member).Scan(&follows)
+	if errors.Is(err, pgx.ErrNoRows) && kind == ideas.FollowIdea {
+		err = pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM idea WHERE id = $1 AND author_id = $2)
+			OR EXISTS (SELECT FROM support WHERE idea_id = $1 AND member_id = $2)`, target, member).Scan(&follows)
+	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, s.failed("look whether a member follows", err)
+	}
+	return follows, nil
+}
