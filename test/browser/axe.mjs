@@ -1,16 +1,14 @@
 // Runs axe-core over every page type, on phone and desktop, in light and dark, and fails when it finds anything.
 // With --screenshots it keeps a picture of each. With --inbox it joins as a new member, so that the pages of
 // members are looked at too; without, only those that everybody sees.
-import { mkdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inspect } from './accessibility.mjs';
 import { fail, launch, options, screens, texts, waitForLink, watch } from './browser.mjs';
 
 const usage = 'node axe.mjs --base URL [--inbox URL] [--locale fr] [--page PATH]... [--screenshots DIR] ' +
   '[--resolve HOST=ADDRESS] [--insecure]';
 const opts = options(usage, { inbox: { type: 'string' }, page: { type: 'string', multiple: true } });
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const t = await texts(opts.locale);
 const stamp = Math.random().toString(36).slice(2, 10);
 const found = [];
@@ -103,12 +101,11 @@ async function look(view) {
   const page = await context.newPage();
   const problems = watch(page, opts.base);
   await view.open(page);
-  await page.evaluate(axe);
   for (const screen of Object.keys(screens)) {
     await page.setViewportSize(screens[screen].viewport);
     for (const scheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme: scheme });
-      await judge(page, `${view.name} (${screen}, ${scheme}, ${opts.locale})`, scheme);
+      found.push(...await inspect(page, `${view.name} (${screen}, ${scheme}, ${opts.locale})`, scheme));
       if (!opts.screenshots) continue;
       const name = view.name.replace(/[^\w]+/g, '-').replace(/^-|-$/g, '') || 'home';
       await page.screenshot({ path: join(opts.screenshots, `${name}-${opts.locale}-${screen}-${scheme}.png`), fullPage: true });
@@ -116,18 +113,6 @@ async function look(view) {
   }
   found.push(...problems.map((p) => `${view.name} (${opts.locale}): ${p}`));
   await context.close();
-}
-
-async function judge(page, where, scheme) {
-  const runOnly = scheme === 'light'
-    ? { type: 'tag', values: rules }
-    : { type: 'rule', values: ['color-contrast', 'link-in-text-block'] };
-  const { violations } = await page.evaluate((only) => window.axe.run(document, { runOnly: only }), runOnly);
-  for (const v of violations) {
-    found.push(`${where}: ${v.id}: ${v.help}\n${v.nodes.map((n) => `    ${n.target.join(' ')}: ${n.failureSummary}`).join('\n')}`);
-  }
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  if (wide > 0) found.push(`${where}: the page is ${wide} pixels wider than the screen`);
 }
 
 try {

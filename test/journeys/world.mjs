@@ -1,6 +1,7 @@
 // What journeys share: people with browsers of their own, the service's clock, mails, and pictures of what was seen.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inspect } from '../browser/accessibility.mjs';
 import { fail, launch, options, screens, texts, watch } from '../browser/browser.mjs';
 
 // journey runs the steps of a script: journey(async (w) => { ... }). It ends the program with status 1 and the name of
@@ -36,11 +37,12 @@ class World {
     this.current = 'start';
     this.pages = [];
     this.watched = [];
+    this.findings = [];
     this.shots = 0;
   }
 
   // problems are what must not happen on any page.
-  get problems() { return this.watched.flat(); }
+  get problems() { return [...this.watched.flat(), ...this.findings]; }
 
   // step names what happens until the next one.
   async step(name, run) {
@@ -83,8 +85,12 @@ class World {
   // mail waits for a mail to an address whose subject or text matches, and returns { Found, Text }.
   async mail(to, match) { return this.ask('mail', { to, match: match.source ?? match }); }
 
-  // shot keeps a picture of the whole page.
+  // shot looks at the page with axe-core, in light and dark, and keeps a picture of the whole page.
   async shot(page, name) {
+    for (const scheme of ['dark', 'light']) {
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+      this.findings.push(...await inspect(page, `${name} (${scheme}, ${this.locale})`, scheme));
+    }
     if (!this.opts.screenshots) return;
     this.shots += 1;
     const file = `${String(this.shots).padStart(2, '0')}-${name.replaceAll(' ', '-')}.png`;
