@@ -141,6 +141,7 @@ type Totals struct {
 // Store keeps the community's lived state. Methods open their own transaction. Errors are ErrNotFound,
 // *FieldError (or several joined), or an error of the store itself.
 type Store interface {
+	TokenStore
 	// ListIdeas returns a page of visible ideas; viewer (0: nobody) sets Idea.Supported.
 	ListIdeas(ctx context.Context, viewer int64, q Query) (Page, error)
 	// GetIdea returns one visible idea, else ErrNotFound.

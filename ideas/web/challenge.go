@@ -77,12 +77,7 @@ type phaseStep struct {
 }
 
 // programme in force.
-func (v *visit) programme() *ideas.Programme {
-	if v.app.cfg.Programme == nil {
-		return &ideas.Programme{}
-	}
-	return v.app.cfg.Programme.Programme(v.r.Context())
-}
+func (v *visit) programme() *ideas.Programme { return v.app.programme(v.r.Context()) }
 
 // challenge of the address that the visitor may see. Whoever is not signed in is asked to where only members may see it;
 // ok is false once an answer has been sent.

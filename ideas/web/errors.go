@@ -54,6 +54,14 @@ func statusOf(err error) int {
 	}
 }
 
+// retryAfter is the header of an answer that refuses too many requests.
+func retryAfter(err error) string {
+	if many := (*tooManyError)(nil); errors.As(err, &many) {
+		return many.retryAfter()
+	}
+	return "120"
+}
+
 // errorText names the message keys of a status: the heading's, to which ".text" adds the explanation's.
 func errorText(status int) (heading, text string) {
 	switch status {
@@ -100,7 +108,7 @@ func (a *app) fail(v *visit, err error) {
 	case http.StatusServiceUnavailable:
 		v.w.Header().Set("Retry-After", "5")
 	case http.StatusTooManyRequests:
-		v.w.Header().Set("Retry-After", "120")
+		v.w.Header().Set("Retry-After", retryAfter(err))
 	}
 	heading, text := errorText(status)
 	p := errorPage{

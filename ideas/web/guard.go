@@ -77,7 +77,15 @@ func (a *app) serve(v *visit, h handle) error {
 		return err
 	}
 	v.chooseLanguage()
+	if v.r.URL.Query().Get("q") != "" {
+		if err := a.limitSearches(v.viewer(), a.clientAddress(v.r)); err != nil {
+			return err
+		}
+	}
 	if v.r.Method == http.MethodPost {
+		if err := a.limitWrites(v.viewer(), a.clientAddress(v.r)); err != nil {
+			return err
+		}
 		if err := parseForm(v.w, v.r); err != nil {
 			return err
 		}

@@ -270,6 +270,7 @@ func (v *visit) nav() []navItem {
 func (v *visit) accountNav() []navItem {
 	return []navItem{
 		{"profile", "/profile", v.t("nav.profile")},
+		{"tokens", tokensPath, v.t("nav.tokens")},
 	}
 }
 

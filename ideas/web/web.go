@@ -45,6 +45,8 @@ type Config struct {
 	// BehindProxy takes the client's address from the last entry of X-Forwarded-For, which the proxy in
 	// front wrote. Without it the address is that of the connection.
 	BehindProxy bool
+	// Limits of requests; the default ones when zero.
+	Limits Limits
 }
 
 // app holds what all requests share.
@@ -58,6 +60,7 @@ type app struct {
 	markdown   *markdown
 	compressor *compressor
 	origin     *http.CrossOriginProtection
+	limiter    *limiter
 	// undeclared is what pages show before the first declaration; current is the last site made.
 	undeclared *site
 	current    atomic.Pointer[site]
@@ -69,6 +72,10 @@ func New(cfg Config) http.Handler {
 	a := &app{
 		cfg: cfg, log: cfg.Logger, now: cfg.Clock,
 		markdown: newMarkdown(), compressor: newCompressor(), origin: http.NewCrossOriginProtection(),
+		limiter: newLimiter(),
+	}
+	if a.cfg.Limits == (Limits{}) {
+		a.cfg.Limits = DefaultLimits()
 	}
 	if a.log == nil {
 		a.log = slog.Default()
@@ -93,7 +100,16 @@ func New(cfg Config) http.Handler {
 // handler routes requests. Files need no reader's session, so they bypass what pages go through.
 func (a *app) handler() http.Handler {
 	pages := http.NewServeMux()
-	for _, part := range []map[string]handle{a.siteRoutes(), a.ideaRoutes(), a.challengeRoutes(), a.signInRoutes(), a.memberRoutes(), a.teamRoutes()} {
+	parts := []map[string]handle{
+		a.siteRoutes(),
+		a.ideaRoutes(),
+		a.challengeRoutes(),
+		a.signInRoutes(),
+		a.memberRoutes(),
+		a.tokenRoutes(),
+		a.teamRoutes(),
+	}
+	for _, part := range parts {
 		for pattern, h := range part {
 			pages.Handle(pattern, a.page(h))
 		}
@@ -104,6 +120,7 @@ func (a *app) handler() http.Handler {
 	all.HandleFunc("GET /favicon.svg", a.favicon)
 	all.HandleFunc("GET /favicon.ico", a.favicon)
 	all.HandleFunc("GET /robots.txt", a.robots)
+	all.Handle("/api/v1/", a.api())
 	all.Handle("/", pages)
 	return a.guard(all)
 }
