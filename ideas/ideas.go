@@ -87,6 +87,12 @@ type Idea struct {
 	UpdatedAt  time.Time
 	// Supported tells whether the member who looks supports it.
 	Supported bool
+	Tags      []string
+	// Revision is the number of the version that is shown, 1 for an idea never edited.
+	Revision int
+	// StateAt is when it came to its state; Reason is the public reason of that, if it has one.
+	StateAt time.Time
+	Reason  Reason
 }
 
 // Author is what others see of a member.
@@ -122,6 +128,10 @@ type Query struct {
 	Search string
 	// After is the cursor of the previous page's Page.Next; empty starts at the beginning.
 	After string
+	// Theme, Tag and State select ideas that have them; empty selects all.
+	Theme string
+	Tag   string
+	State State
 	// Limit is the number of ideas wanted, 20 when zero, MaxPage at most.
 	Limit int
 }
@@ -129,6 +139,8 @@ type Query struct {
 // Page of ideas.
 type Page struct {
 	Ideas []Idea
+	// Corrected is what was searched for instead, where nothing holds the words as they were typed.
+	Corrected string
 	// Next continues the list; empty at its end.
 	Next string
 }
@@ -142,11 +154,12 @@ type Totals struct {
 // *FieldError (or several joined), or an error of the store itself.
 type Store interface {
 	TokenStore
+	IdeaLifeStore
 	// ListIdeas returns a page of visible ideas; viewer (0: nobody) sets Idea.Supported.
 	ListIdeas(ctx context.Context, viewer int64, q Query) (Page, error)
 	// GetIdea returns one visible idea, else ErrNotFound.
 	GetIdea(ctx context.Context, viewer, id int64) (Idea, error)
-	// SubmitIdea publishes an idea. key makes a repeated request return the first's idea; at most 64 bytes.
+	// SubmitIdea is CreateIdea for an idea that is submitted and has no theme, tags and challenge. key makes a repeated request return the first's idea; at most 64 bytes.
 	SubmitIdea(ctx context.Context, author int64, key, title, body string) (Idea, error)
 	// SetSupport adds or withdraws a member's support and returns the idea's count afterwards; repeating a
 	// call changes nothing.

@@ -59,8 +59,8 @@ func archiveIdea(ctx context.Context, tx pgx.Tx, members []int64, idea ideas.Arc
 	if err != nil {
 		return false, err
 	}
-	tag, err := tx.Exec(ctx, `INSERT INTO idea (author_id, submission_key, slug, title, body, state, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, 'gathering', $6, $6) ON CONFLICT (author_id, submission_key) DO NOTHING`,
+	tag, err := tx.Exec(ctx, `INSERT INTO idea (author_id, submission_key, slug, title, body, state, created_at, updated_at, published_at, state_at)
+		VALUES ($1, $2, $3, $4, $5, 'gathering', $6, $6, $6, $6) ON CONFLICT (author_id, submission_key) DO NOTHING`,
 		members[idea.Author], idea.Key, ideas.Slug(title), title, body, idea.CreatedAt)
 	if err != nil || tag.RowsAffected() == 0 {
 		return false, err

@@ -30,6 +30,7 @@ type consumer struct {
 // consumers in their order: later ones see what earlier ones wrote.
 func (s *Store) consumers() []consumer {
 	return append([]consumer{
+		{"qualify ideas", s.qualify},
 		{"recognition", s.recognise},
 		{"notices", s.tell},
 	}, s.extraConsumers...)

@@ -17,7 +17,7 @@ const (
 
 // ideaColumns are read by scanIdea; $1 is the member who looks.
 const ideaColumns = `i.id, i.slug, i.title, i.body, i.state, m.id, m.name, t.supporters, t.comments,
-	i.created_at, i.updated_at,
+	i.created_at, i.updated_at, coalesce(i.challenge_id, 0), i.theme, i.tags, i.revision, i.state_at, i.reason_code, i.reason,
 	EXISTS (SELECT FROM support s WHERE s.idea_id = i.id AND s.member_id = $1), t.trend`
 
 const ideaTables = ` FROM tally t JOIN idea i ON i.id = t.idea_id JOIN member m ON m.id = i.author_id`
@@ -34,7 +34,11 @@ func scanIdea(row pgx.Row, more ...any) (ideas.Idea, float64, error) {
 	var i ideas.Idea
 	var trend float64
 	err := row.Scan(append([]any{&i.ID, &i.Slug, &i.Title, &i.Body, &i.State, &i.Author.ID, &i.Author.Name, &i.Supporters,
-		&i.Comments, &i.CreatedAt, &i.UpdatedAt, &i.Supported, &trend}, more...)...)
+		&i.Comments, &i.CreatedAt, &i.UpdatedAt, &i.Challenge, &i.Theme, &i.Tags, &i.Revision, &i.StateAt, &i.Reason.Code,
+		&i.Reason.Text, &i.Supported, &trend}, more...)...)
+	if len(i.Tags) == 0 {
+		i.Tags = nil
+	}
 	return i, trend, err
 }
 
@@ -57,28 +61,25 @@ func (s *Store) getIdea(ctx context.Context, q querier, viewer, id int64) (ideas
 
 // SubmitIdea implements ideas.Store.
 func (s *Store) SubmitIdea(ctx context.Context, author int64, key, title, body string) (ideas.Idea, error) {
-	title, titleErr := ideas.CleanTitle(title)
-	body, bodyErr := ideas.CleanBody(body)
-	if err := errors.Join(titleErr, bodyErr, checkKey(key)); err != nil {
-		return ideas.Idea{}, err
-	}
-	var idea ideas.Idea
-	err := s.transact(ctx, "submit an idea", func(tx pgx.Tx) error {
-		if err := s.requireContributor(ctx, tx, author); err != nil {
-			return err
-		}
-		id, err := insertOnce(ctx, tx, `INSERT INTO idea (author_id, submission_key, slug, title, body, state)
-			VALUES ($1, $2, $3, $4, $5, 'gathering') ON CONFLICT (author_id, submission_key) DO NOTHING RETURNING id`,
-			[]any{author, nullable(key), ideas.Slug(title), title, body},
-			"SELECT id FROM idea WHERE author_id = $1 AND submission_key = $2", []any{author, key})
-		if err != nil {
-			return err
-		}
-		idea, err = s.getIdea(ctx, tx, author, id)
-		return err
-	})
-	return idea, err
+	return s.CreateIdea(ctx, author, key, ideas.Content{Title: title, Body: body}, true)
 }
+
+// Support and its withdrawal, with the event that tells of it; $1 is the idea and $2 the member. The idea is locked against
+// being merged meanwhile, as the foreign key would a moment later.
+const (
+	addSupport = `WITH target AS (SELECT id, challenge_id FROM idea WHERE id = $1 AND visible FOR KEY SHARE),
+			added AS (INSERT INTO support (idea_id, member_id) SELECT id, $2 FROM target ON CONFLICT DO NOTHING RETURNING idea_id)
+		INSERT INTO event (kind, actor_id, idea_id, challenge_id)
+		SELECT 'idea.supported', $2, t.id, t.challenge_id FROM added JOIN target t ON t.id = added.idea_id`
+	// Withdrawing support of an idea that stands for merged ones withdraws it from those too. The lock comes in a
+	// statement of its own, so that the next sees what a merge has written that it waited for.
+	lockSupported   = "SELECT FROM idea WHERE id = $1 AND visible FOR KEY SHARE"
+	withdrawSupport = `WITH target AS (SELECT id, challenge_id FROM idea WHERE id = $1 AND visible),
+			removed AS (DELETE FROM support USING target t WHERE idea_id = t.id AND member_id = $2 RETURNING idea_id),
+			parked AS (DELETE FROM parked_support USING target t WHERE root_id = t.id AND member_id = $2)
+		INSERT INTO event (kind, actor_id, idea_id, challenge_id)
+		SELECT 'idea.unsupported', $2, t.id, t.challenge_id FROM removed JOIN target t ON t.id = removed.idea_id`
+)
 
 // SetSupport implements ideas.Store. The primary key of support holds that a member counts once, and the
 // database's triggers keep the counters, however many requests arrive at once.
@@ -87,20 +88,20 @@ func (s *Store) SetSupport(ctx context.Context, member, idea int64, support bool
 	if err != nil {
 		return 0, err
 	}
-	change := `DELETE FROM support WHERE idea_id = (SELECT id FROM idea WHERE id = $1 AND visible) AND member_id = $2`
-	if support {
-		change = `INSERT INTO support (idea_id, member_id) SELECT id, $2 FROM idea WHERE id = $1 AND visible
-			ON CONFLICT DO NOTHING`
-	}
-	// A batch is one transaction and one round trip; the last statement sees what the triggers of the one before
-	// have counted.
+	// A batch is one transaction and one round trip; the last statement sees what the triggers of the one before have
+	// counted.
 	var batch pgx.Batch
 	s.queueContributorCheck(&batch, member)
-	batch.Queue(change, idea, member)
+	if support {
+		batch.Queue(addSupport, idea, member)
+	} else {
+		batch.Queue(lockSupported, idea)
+		batch.Queue(withdrawSupport, idea, member)
+	}
 	batch.Queue("SELECT supporters FROM tally WHERE idea_id = $1 AND visible", idea)
 	results := pool.SendBatch(ctx, &batch)
 	defer func() { _ = results.Close() }() // closed below; here only after an error
-	for range 2 {
+	for range batch.Len() - 1 {
 		if _, err := results.Exec(); err != nil {
 			return 0, s.failed("set support", err)
 		}
@@ -112,6 +113,7 @@ func (s *Store) SetSupport(ctx context.Context, member, idea int64, support bool
 	if err := results.Close(); err != nil {
 		return 0, s.failed("set support", err)
 	}
+	s.wakeDispatcher()
 	return supporters, nil
 }
 

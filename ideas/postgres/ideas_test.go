@@ -28,9 +28,9 @@ func TestSubmitGetAndList(t *testing.T) {
 	want := ideas.Idea{
 		ID: idea.ID, Slug: "une-tente-plus-legere", Title: "Une tente plus légère",
 		Body: "Moins de 900 g.\nEt \"solide\"; DROP TABLE idea;--", State: ideas.StateGathering,
-		Author: ideas.Author{ID: author.ID, Name: "Alix"},
+		Author: ideas.Author{ID: author.ID, Name: "Alix"}, Revision: 1,
 	}
-	ignoreTimes := cmpopts.IgnoreFields(ideas.Idea{}, "CreatedAt", "UpdatedAt")
+	ignoreTimes := cmpopts.IgnoreFields(ideas.Idea{}, "CreatedAt", "UpdatedAt", "StateAt")
 	if diff := cmp.Diff(want, idea, ignoreTimes); diff != "" {
 		t.Errorf("submitted idea (-want +got):\n%s", diff)
 	}

@@ -40,8 +40,7 @@ func (s *Store) ListIdeas(ctx context.Context, viewer int64, q ideas.Query) (ide
 	if q.Order == "" {
 		q.Order = ideas.OrderTrending
 	}
-	words := strings.TrimSpace(q.Search)
-	query, args, err := listQuery(viewer, q, s.broad.known(words, s.config.Clock()))
+	query, args, err := listQuery(viewer, q, s.broad.known(searchKey(q), s.config.Clock()))
 	if err != nil {
 		return ideas.Page{}, err
 	}
@@ -64,7 +63,7 @@ func (s *Store) ListIdeas(ctx context.Context, viewer int64, q ideas.Query) (ide
 		return ideas.Page{}, s.failed("list ideas", err)
 	}
 	if broad {
-		s.broad.learn(words, s.config.Clock())
+		s.broad.learn(searchKey(q), s.config.Clock())
 	}
 	page := ideas.Page{Ideas: list}
 	if limit := pageSize(q.Limit); len(list) > limit {
@@ -91,9 +90,13 @@ func listQuery(viewer int64, q ideas.Query, broad bool) (string, []any, error) {
 		args = append(args, c.argument(), c.id)
 		from = fmt.Sprintf(" AND (%s) < ($%d, $%d)", list.position, len(args)-1, len(args))
 	}
+	filter, args, err := listFilter(q, args)
+	if err != nil {
+		return "", nil, err
+	}
 	// The number is part of the text: for an unknown one the planner would plan every call anew.
 	order := fmt.Sprintf(" ORDER BY %s DESC LIMIT %d", strings.ReplaceAll(list.position, ",", " DESC,"), pageSize(q.Limit)+1)
-	plain := "SELECT " + ideaColumns + ", false" + ideaTables + " WHERE " + list.visible + from
+	plain := "SELECT " + ideaColumns + ", false" + ideaTables + " WHERE " + list.visible + from + filter
 	words := strings.TrimSpace(q.Search)
 	if words == "" {
 		return plain + order, args, nil
@@ -103,11 +106,37 @@ func listQuery(viewer int64, q ideas.Query, broad bool) (string, []any, error) {
 	}
 	args = append(args, strings.ToValidUTF8(strings.ReplaceAll(words, "\x00", ""), ""))
 	// In a subquery the words are read once, and not for every idea.
-	matches := fmt.Sprintf("i.document @@ (SELECT search_query($%d))", len(args))
+	matches := fmt.Sprintf("i.document @@ (SELECT search_query($%d))", len(args)) + filter
 	if broad {
 		return plain + " AND " + walked(matches) + order, args, nil
 	}
 	return searchQuery(q.Order, from, order, matches), args, nil
+}
+
+// listFilter selects what has a theme, a tag or a state, with the conditions of the indexes that have them.
+func listFilter(q ideas.Query, args []any) (string, []any, error) {
+	var b strings.Builder
+	if q.Theme != "" {
+		args = append(args, q.Theme)
+		fmt.Fprintf(&b, " AND i.visible AND i.theme <> '' AND i.theme = $%d", len(args))
+	}
+	if q.Tag != "" {
+		args = append(args, []string{q.Tag})
+		fmt.Fprintf(&b, " AND i.visible AND i.tags <> '{}' AND i.tags @> $%d", len(args))
+	}
+	if q.State != "" {
+		if !q.State.Published() {
+			return "", nil, &ideas.FieldError{Field: "state", Code: "invalid"}
+		}
+		// Written out: the planner knows how many ideas have the state, and whether an index has them.
+		fmt.Fprintf(&b, " AND i.visible AND i.state = '%s'", q.State)
+	}
+	return b.String(), args, nil
+}
+
+// searchKey is what a search is remembered by: its words and what it is limited to.
+func searchKey(q ideas.Query) string {
+	return strings.Join([]string{strings.TrimSpace(q.Search), q.Theme, q.Tag, string(q.State)}, "\n")
 }
 
 // walked is a condition that the planner cannot use an index for, and expects of half of the rows: it looks at ideas in

@@ -74,6 +74,7 @@ func TestWhoIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	dispatch(t, store, db)
 	for name, tc := range map[string]struct {
 		kind    ideas.EventKind
 		columns string

@@ -163,13 +163,13 @@ var unavailableCodes = []string{"57", "55P03", "53", "08"}
 // ownErrors of the domain pass as they are.
 var ownErrors = []error{
 	ideas.ErrNotFound, ideas.ErrUnavailable, ideas.ErrLinkSpent, ideas.ErrTooMany, ideas.ErrNameTaken, ideas.ErrNotInvited,
-	ideas.ErrRestricted, ideas.ErrGuardianMissing, ideas.ErrNotJoined, ideas.ErrTooYoung,
+	ideas.ErrRestricted, ideas.ErrGuardianMissing, ideas.ErrNotJoined, ideas.ErrTooYoung, ideas.ErrForbidden,
 	ideas.ErrKeyReused, ideas.ErrUnderWay,
 }
 
 // failed says what was attempted, and translates what the domain has an error for.
 func (s *Store) failed(attempt string, err error) error {
-	field := (*ideas.FieldError)(nil)
+	field, step := (*ideas.FieldError)(nil), (*ideas.TransitionError)(nil)
 	for _, own := range ownErrors {
 		if errors.Is(err, own) {
 			return err
@@ -179,7 +179,7 @@ func (s *Store) failed(attempt string, err error) error {
 	switch {
 	case errors.As(err, &answer) && memberErrors[answer.Code] != nil:
 		return memberErrors[answer.Code]
-	case errors.As(err, &field):
+	case errors.As(err, &field), errors.As(err, &step):
 		return err
 	case errors.Is(err, pgx.ErrNoRows):
 		return ideas.ErrNotFound
