@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -10,6 +11,15 @@ import (
 
 // trimEvery is how long a service must be quiet before it gives memory back.
 const trimEvery = 15 * time.Second
+
+// allowGarbage lets the heap grow to three times what is in use, not to twice, before it is collected, unless GOGC says
+// otherwise: little is in use, and a busy service should not spend its time on collecting. What a busy time leaves goes
+// when the service is quiet.
+func allowGarbage() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200)
+	}
+}
 
 // memoryTrimmer gives the heap of a busy time back to the system once requests pause. The runtime would keep
 // it for minutes; what a quiet community holds decides how many fit on a machine.

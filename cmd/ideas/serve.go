@@ -89,6 +89,7 @@ func (s *service) serve(ctx context.Context) error {
 	defer stopBackground()
 	var wait sync.WaitGroup
 	wait.Go(func() { s.store.Run(background) })
+	allowGarbage()
 	wait.Go(func() { s.trimmer.run(background) })
 	if s.options.declared != "" {
 		rules, err := s.rules()

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"compress/gzip"
 	"embed"
 	"fmt"
 	"html/template"
@@ -10,6 +9,9 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/quaeso/community-operator/ideas"
 )
@@ -31,6 +33,7 @@ func (a *app) parseTemplates() (map[string]*template.Template, error) {
 		if err != nil {
 			return nil, fmt.Errorf("parse templates: %w", err)
 		}
+		folder{set, c.Text, a.assets.address}.fold()
 		sets[tag] = set
 	}
 	return sets, nil
@@ -42,8 +45,9 @@ type limits struct{ Title, Body, Comment, Name int }
 // render writes a page. It is rendered to a buffer first, so that a failure becomes an error page and not half
 // a page.
 func (v *visit) render(status int, name string, data any) error {
-	var page bytes.Buffer
-	if err := v.app.templates[v.lang.catalog.Tag].ExecuteTemplate(&page, name, data); err != nil {
+	page := v.app.compressor.buffer()
+	defer v.app.compressor.release(page)
+	if err := v.app.templates[v.lang.catalog.Tag].ExecuteTemplate(page, name, data); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
 	h := v.w.Header()
@@ -69,8 +73,29 @@ func (v *visit) render(status int, name string, data any) error {
 }
 
 // compressor holds as many gzip writers as can work at once. A writer takes a few hundred kilobytes, so
-// instead of one for each request, a request that finds none free answers uncompressed.
-type compressor struct{ free chan *gzip.Writer }
+// instead of one for each request, a request that finds none free answers uncompressed. It keeps what pages are rendered
+// to, too, until garbage is collected.
+type compressor struct {
+	free    chan *gzip.Writer
+	buffers sync.Pool
+}
+
+// largestKept bounds the buffers that are kept, in bytes; most pages are smaller.
+const largestKept = 256 << 10
+
+func (c *compressor) buffer() *bytes.Buffer {
+	if b, ok := c.buffers.Get().(*bytes.Buffer); ok {
+		return b
+	}
+	return new(bytes.Buffer)
+}
+
+func (c *compressor) release(b *bytes.Buffer) {
+	if b.Cap() <= largestKept {
+		b.Reset()
+		c.buffers.Put(b)
+	}
+}
 
 func newCompressor() *compressor {
 	n := runtime.GOMAXPROCS(0)

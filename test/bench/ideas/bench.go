@@ -42,9 +42,11 @@ func (b *bench) prepare(ctx context.Context) error {
 	if b.pgbench, err = findPgbench(); err != nil {
 		return err
 	}
-	data, err := loadedData(ctx)
-	if err != nil {
-		return err
+	data := b.options.data
+	if data == "" {
+		if data, err = loadedData(ctx); err != nil {
+			return err
+		}
 	}
 	if b.server, err = testutil.RunPostgres(testutil.PostgresOptions{Data: data, Settings: productionSettings}); err != nil {
 		return fmt.Errorf("start PostgreSQL: %w", err)

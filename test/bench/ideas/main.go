@@ -46,6 +46,7 @@ type options struct {
 	serverLog  string
 	reportOnly bool
 	hold       bool
+	data       string
 }
 
 func parseFlags() options {
@@ -60,6 +61,7 @@ func parseFlags() options {
 	flag.StringVar(&o.serverLog, "statements", "", "file for the cost of every statement of every page")
 	flag.BoolVar(&o.reportOnly, "report-only", false, "end well although a requirement is missed")
 	flag.BoolVar(&o.hold, "hold", false, "afterwards keep database and service running until an interrupt, to look into them")
+	flag.StringVar(&o.data, "data", "", "folder with a loaded database of an earlier schema, for a quick look: the service migrates it")
 	flag.Parse()
 	return o
 }
