@@ -49,7 +49,7 @@ prepare_browser() {
 }
 
 run_journeys() {
-  export E2E_KUBECTL="$KUBECTL" E2E_OPERATOR_NAMESPACE="$OPERATOR_NAMESPACE"
+  export E2E_KUBECTL="$KUBECTL" E2E_HELM="$HELM" E2E_OPERATOR_NAMESPACE="$OPERATOR_NAMESPACE"
   export E2E_IDEAS_IMAGE="$IDEAS_IMAGE" E2E_POSTGRES_IMAGE="$POSTGRES_IMAGE" E2E_MAIL_IMAGE="$MAIL_IMAGE"
   local arguments=(-tags e2e -count=1 -timeout 40m -parallel "$PARALLEL" -v)
   if [[ -n "${RUN:-}" ]]; then arguments+=(-run "$RUN"); fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From nothing to a running community: cluster, images, operator, class, brand, content. Safe to run again.
-# With --kubeconfig FILE it uses that cluster instead of making one.
+# With --kubeconfig FILE it uses that cluster instead of making one; docs/how-to/try-on-your-cluster.md says how.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=/dev/null
@@ -15,6 +15,7 @@ main() {
     eval "$(hack/cluster/images.sh operator ideas postgres mail)"
   else
     require_images
+    choose_route
   fi
   step "Installing the operator with its Helm chart"
   install_operator

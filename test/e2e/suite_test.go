@@ -44,8 +44,8 @@ const mailNamespace = "e2e-mail"
 type suite struct {
 	client    client.Client
 	clientset kubernetes.Interface
-	// kubeconfig and kubectl are for what people type.
-	kubeconfig, kubectl string
+	// kubeconfig, kubectl and helm are for what people type.
+	kubeconfig, kubectl, helm string
 	// images of the programs under test and of their surroundings.
 	ideasImage, postgresImage, mailImage string
 	// operatorNamespace holds the operator and the Secrets that classes name.
@@ -75,7 +75,7 @@ func TestMain(m *testing.M) {
 
 func (s *suite) prepare(ctx context.Context) error {
 	for name, into := range map[string]*string{
-		"KUBECONFIG": &s.kubeconfig, "E2E_KUBECTL": &s.kubectl, "E2E_IDEAS_IMAGE": &s.ideasImage,
+		"KUBECONFIG": &s.kubeconfig, "E2E_KUBECTL": &s.kubectl, "E2E_HELM": &s.helm, "E2E_IDEAS_IMAGE": &s.ideasImage,
 		"E2E_POSTGRES_IMAGE": &s.postgresImage, "E2E_MAIL_IMAGE": &s.mailImage, "E2E_OPERATOR_NAMESPACE": &s.operatorNamespace,
 	} {
 		if *into = os.Getenv(name); *into == "" {
