@@ -52,8 +52,6 @@ func (c *Challenge) uses(a Action) bool {
 		return a != ActionRespond && (a != ActionApply || c.Spec.Recruiting != nil)
 	case control.TypeForum:
 		return a == ActionSubmit || a == ActionEdit || a == ActionComment
-	case control.TypeMission:
-		return a != ActionVote
 	}
 	return a != ActionVote || c.Spec.Recruiting != nil
 }

@@ -59,6 +59,47 @@ const (
 	EventPayoutPaid     EventKind = "payout.paid"
 )
 
+// Kinds of events of the methods beside ideation. Where the team or the service decides, the member whom it concerns is
+// the Subject.
+const (
+	EventApplicationSubmitted EventKind = "application.submitted"
+	EventApplicationSelected  EventKind = "application.selected"
+	EventApplicationWaiting   EventKind = "application.waiting"
+	EventApplicationRefused   EventKind = "application.refused"
+	// EventApplicationDropped is a member who was selected and takes part no longer; its Data has "cause".
+	EventApplicationDropped EventKind = "application.dropped"
+
+	// EventSurveyResponded has in Data the "part": "survey", "final" or "stimulus:NAME".
+	EventSurveyResponded EventKind = "survey.responded"
+
+	// EventTestKit has in Data the "kit" and, once sent, the "tracking".
+	EventTestKit   EventKind = "test.kit"
+	EventTestDiary EventKind = "test.diary"
+	// EventTestBug has in Data "bug" and "severity".
+	EventTestBug EventKind = "test.bug"
+	// EventTestBugAnswered has in Data "bug" and "status".
+	EventTestBugAnswered EventKind = "test.bugAnswered"
+
+	// EventTopicPublished and EventTopicReplied have in Data "topic"; the topic's author is the Subject of a reply.
+	EventTopicPublished EventKind = "topic.published"
+	EventTopicReplied   EventKind = "topic.replied"
+
+	// EventWorkshopRegistered, EventWorkshopWaiting, EventWorkshopMovedUp and EventWorkshopCancelled have in Data "session".
+	EventWorkshopRegistered EventKind = "workshop.registered"
+	EventWorkshopWaiting    EventKind = "workshop.waiting"
+	// EventWorkshopMovedUp is a member of the waiting list who has a place now.
+	EventWorkshopMovedUp   EventKind = "workshop.movedUp"
+	EventWorkshopCancelled EventKind = "workshop.cancelled"
+	// EventWorkshopOutcome is an idea that came out of a session.
+	EventWorkshopOutcome EventKind = "workshop.outcome"
+
+	// EventMissionTask and EventMissionDecided have in Data "task"; a decision has "state" too.
+	EventMissionTask    EventKind = "mission.task"
+	EventMissionDecided EventKind = "mission.decided"
+	// EventMissionPost has in Data "topic".
+	EventMissionPost EventKind = "mission.post"
+)
+
 // Event is something that happened. Fields that do not concern its kind are zero.
 type Event struct {
 	ID   int64

@@ -155,6 +155,8 @@ type Totals struct {
 type Store interface {
 	TokenStore
 	IdeaLifeStore
+	MethodStore
+
 	// ListIdeas returns a page of visible ideas; viewer (0: nobody) sets Idea.Supported.
 	ListIdeas(ctx context.Context, viewer int64, q Query) (Page, error)
 	// GetIdea returns one visible idea, else ErrNotFound.

@@ -28,6 +28,7 @@ func (rules Rules) CheckChallenge(o control.Object[control.Challenge], settings 
 	checkLocalized(&r, "spec.title", o.Spec.Title, settings)
 	checkTexts(&r, "spec.title", o.Spec.Title)
 	checkPhases(&r, o.Spec.Phases, settings.TimeZone)
+	checkMethods(&r, o.Spec, settings)
 	return r
 }
 

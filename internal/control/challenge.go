@@ -234,9 +234,13 @@ type Question struct {
 	Options  []Option `json:"options,omitempty"`
 	// Rows of a matrix.
 	Rows []Option `json:"rows,omitempty"`
-	// Minimum and Maximum of a scale or number.
+	// Minimum and Maximum of a scale (1 and 5 when both are 0), a number (unbounded when both are 0), or a rating, which
+	// begins at 1 and ends at Maximum, 5 when 0.
 	Minimum int `json:"minimum,omitempty"`
 	Maximum int `json:"maximum,omitempty"`
+	// LowLabel and HighLabel say what the ends of a scale mean, by locale.
+	LowLabel  map[string]string `json:"lowLabel,omitempty"`
+	HighLabel map[string]string `json:"highLabel,omitempty"`
 	// ShowIf asks only those whose answer to an earlier question has the value: "question=option".
 	ShowIf string `json:"showIf,omitempty"`
 }
