@@ -1,10 +1,13 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"html/template"
 	"strings"
 	"testing"
+
+	"github.com/quaeso/community-operator/ideas/web/translations"
 )
 
 // TestFoldKeepsPages makes each page with and without folding: the same must come out, whatever a text holds.
@@ -63,5 +66,28 @@ func TestFoldKeepsPages(t *testing.T) {
 				t.Errorf("folded %q, plain %q, want %q", folded, plain, test.want)
 			}
 		})
+	}
+}
+
+// TestQuickPages holds that the pages that members ask for most are made without html/template's executor.
+func TestQuickPages(t *testing.T) {
+	a := &app{}
+	var err error
+	if a.catalogs, err = translations.Load(); err != nil {
+		t.Fatal(err)
+	}
+	if a.assets, err = newAssets(); err != nil {
+		t.Fatal(err)
+	}
+	sets, err := a.parseTemplates()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"home", "ideas", "cards", "idea", "vote"} {
+		// The first execution decides what is escaped; it fails for want of data.
+		_ = sets["fr"].ExecuteTemplate(new(bytes.Buffer), name, nil)
+		if err := sets["fr"].Plain(name); err != nil {
+			t.Errorf("template %s: %v", name, err)
+		}
 	}
 }

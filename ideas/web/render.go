@@ -14,27 +14,29 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/quaeso/community-operator/ideas"
+	"github.com/quaeso/community-operator/ideas/web/compiled"
 )
 
 //go:embed templates/*.html
 var templateFiles embed.FS
 
 // parseTemplates makes one set for each language, with the texts of that language built in.
-func (a *app) parseTemplates() (map[string]*template.Template, error) {
-	sets := make(map[string]*template.Template, len(a.catalogs))
+func (a *app) parseTemplates() (map[string]*compiled.Set, error) {
+	sets := make(map[string]*compiled.Set, len(a.catalogs))
 	for tag, c := range a.catalogs {
-		set, err := template.New("pages").Funcs(template.FuncMap{
+		funcs := template.FuncMap{
 			"t":      c.Text,
 			"tn":     func(key string, n int) string { return c.Plural(key, int64(n)) },
 			"num":    func(n int) string { return c.Number(int64(n)) },
 			"asset":  a.assets.address,
 			"limits": func() limits { return limits{ideas.MaxTitle, ideas.MaxBody, ideas.MaxComment, ideas.MaxName} },
-		}).ParseFS(templateFiles, "templates/*.html")
+		}
+		set, err := template.New("pages").Funcs(funcs).ParseFS(templateFiles, "templates/*.html")
 		if err != nil {
 			return nil, fmt.Errorf("parse templates: %w", err)
 		}
 		folder{set, c.Text, a.assets.address}.fold()
-		sets[tag] = set
+		sets[tag] = compiled.New(set, funcs)
 	}
 	return sets, nil
 }

@@ -4,7 +4,6 @@ package web
 
 import (
 	"fmt"
-	"html/template"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/quaeso/community-operator/ideas"
+	"github.com/quaeso/community-operator/ideas/web/compiled"
 	"github.com/quaeso/community-operator/ideas/web/translations"
 )
 
@@ -55,7 +55,7 @@ type app struct {
 	log        *slog.Logger
 	now        func() time.Time
 	catalogs   map[string]*translations.Catalog
-	templates  map[string]*template.Template
+	templates  map[string]*compiled.Set
 	assets     *assets
 	markdown   *markdown
 	compressor *compressor
