@@ -179,8 +179,8 @@ type Royalties interface {
 	Statement(ctx context.Context, id int64) (Statement, error)
 	// ApprovePayouts approves everything that is due by a statement.
 	ApprovePayouts(ctx context.Context, actor, statement int64) error
-	// PayPayout marks an approved payout as paid.
-	PayPayout(ctx context.Context, actor, payout int64) error
+	// PayPayout marks an approved payout as paid, and returns its statement.
+	PayPayout(ctx context.Context, actor, payout int64) (statement int64, err error)
 }
 
 // ParseSales reads a file of comma- or semicolon-separated values with a header: "idea" (its number), "day"

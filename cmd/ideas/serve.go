@@ -190,7 +190,7 @@ func (s *service) listen(ctx context.Context) ([]net.Listener, error) {
 
 func (s *service) pages() http.Handler {
 	config := web.Config{
-		Store: s.store, SignIn: s.store, Settings: s.store, Programme: s.store, Clock: s.options.clock.now, Logger: s.log, Version: versionText(),
+		Store: s.store, SignIn: s.store, Recognition: s.store, Settings: s.store, Programme: s.store, Clock: s.options.clock.now, Logger: s.log, Version: versionText(),
 		Alone: s.options.alone(), BehindProxy: s.options.behindProxy,
 	}
 	if id, err := s.files.Read(control.FileOIDCClientID); err == nil && id != "" {

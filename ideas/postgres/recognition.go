@@ -373,8 +373,8 @@ func (r *recognition) flush(ctx context.Context) error {
 				g.member, badge, g.event.ID, supportedIdea(g.event), g.event.Actor)
 		}
 		for _, badge := range g.outcome.Awarded {
-			batch.Queue(`INSERT INTO badge_award (member_id, badge, event_id, policy_uid, policy_generation) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT DO NOTHING`, g.member, badge, g.event.ID, g.policy.UID, g.policy.Generation)
+			batch.Queue(`INSERT INTO badge_award (member_id, badge, event_id, policy_uid, policy_generation, awarded_at)
+				VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`, g.member, badge, g.event.ID, g.policy.UID, g.policy.Generation, g.event.At)
 			batch.Queue("DELETE FROM badge_step WHERE member_id = $1 AND badge = $2", g.member, badge)
 		}
 	}

@@ -41,7 +41,7 @@ func (s *Store) Standing(ctx context.Context, member int64) (ideas.MemberStandin
 func readBadges(ctx context.Context, q querier, member int64) ([]ideas.BadgeAward, error) {
 	rows, err := q.Query(ctx, `SELECT a.badge, coalesce(b.badge->'title', '{}'), coalesce(b.badge->'text', '{}'), a.awarded_at
 		FROM badge_award a JOIN reward_policy p ON p.uid = a.policy_uid AND p.generation = a.policy_generation
-			LEFT JOIN LATERAL (SELECT badge FROM jsonb_array_elements(p.spec->'badges') badge WHERE badge->>'name' = a.badge LIMIT 1) b ON true
+			LEFT JOIN LATERAL (SELECT x.badge FROM jsonb_array_elements(p.spec->'badges') x (badge) WHERE x.badge->>'name' = a.badge LIMIT 1) b ON true
 		WHERE a.member_id = $1 ORDER BY a.awarded_at DESC, a.badge`, member)
 	if err != nil {
 		return nil, err
@@ -180,8 +180,8 @@ func (s *Store) HandOverPrize(ctx context.Context, actor, prize int64) error {
 	return s.transact(ctx, "hand a prize over", func(tx pgx.Tx) error {
 		var winner int64
 		var title map[string]string
-		err := tx.QueryRow(ctx, `UPDATE prize_award SET state = 'handed_over', handed_over_at = now(), handed_over_by = $2
-			WHERE id = $1 AND state = 'promised' RETURNING coalesce(member_id, 0), title`, prize, actor).Scan(&winner, &title)
+		err := tx.QueryRow(ctx, `UPDATE prize_award SET state = 'handed_over', handed_over_at = $3, handed_over_by = $2
+			WHERE id = $1 AND state = 'promised' RETURNING coalesce(member_id, 0), title`, prize, actor, s.config.Clock()).Scan(&winner, &title)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return tx.QueryRow(ctx, "SELECT id FROM prize_award WHERE id = $1", prize).Scan(&prize)
 		}
@@ -227,9 +227,9 @@ func (s *Store) awardPrizes(ctx context.Context, tx pgx.Tx, programme *ideas.Pro
 		if share.Amount > 0 {
 			currency = policy.Spec.Currency
 		}
-		tag, err := tx.Exec(ctx, `INSERT INTO prize_award (challenge_id, idea_id, member_id, rank, policy_uid, policy_generation, prize, title, amount, currency)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-			challenge, share.Idea, share.Member, share.Rank, policy.UID, policy.Generation, share.Prize, prize.Title, share.Amount, currency)
+		tag, err := tx.Exec(ctx, `INSERT INTO prize_award (challenge_id, idea_id, member_id, rank, policy_uid, policy_generation, prize, title, amount, currency, promised_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+			challenge, share.Idea, share.Member, share.Rank, policy.UID, policy.Generation, share.Prize, prize.Title, share.Amount, currency, s.config.Clock())
 		if err != nil {
 			return fmt.Errorf("promise a prize: %w", err)
 		}

@@ -43,9 +43,9 @@ func (s *Store) ImportSales(ctx context.Context, actor int64, file ideas.SalesFi
 		if err := checkSoldIdeas(ctx, tx, sales); err != nil {
 			return err
 		}
-		err := tx.QueryRow(ctx, `INSERT INTO sales_import (file_hash, file_name, currency, period_from, period_to, imported_by)
-			VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (file_hash) DO NOTHING RETURNING id`,
-			file.Hash(), ideas.CleanFileName(file.Name), policy.Spec.Currency, file.From, file.To, actor).Scan(&id)
+		err := tx.QueryRow(ctx, `INSERT INTO sales_import (file_hash, file_name, currency, period_from, period_to, imported_by, imported_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (file_hash) DO NOTHING RETURNING id`,
+			file.Hash(), ideas.CleanFileName(file.Name), policy.Spec.Currency, file.From, file.To, actor, s.config.Clock()).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) {
 			known = true
 			return tx.QueryRow(ctx, "SELECT id FROM sales_import WHERE file_hash = $1", file.Hash()).Scan(&id)
@@ -250,12 +250,12 @@ func (s *Store) ConfirmImport(ctx context.Context, actor, id int64) (statement i
 		if policy.Spec.Currency != currency {
 			return ideas.ErrNoRevenueShare // amounts were read in another currency
 		}
-		if _, err := tx.Exec(ctx, "UPDATE sales_import SET confirmed_at = now() WHERE id = $1", id); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE sales_import SET confirmed_at = $2 WHERE id = $1", id, s.config.Clock()); err != nil {
 			return err
 		}
-		err = tx.QueryRow(ctx, `INSERT INTO royalty_statement (import_id, policy_uid, policy_generation, currency, period_from, period_to)
-			SELECT id, $2, $3, currency, period_from, period_to FROM sales_import WHERE id = $1 RETURNING id`,
-			id, policy.UID, policy.Generation).Scan(&statement)
+		err = tx.QueryRow(ctx, `INSERT INTO royalty_statement (import_id, policy_uid, policy_generation, currency, period_from, period_to, made_at)
+			SELECT id, $2, $3, currency, period_from, period_to, $4 FROM sales_import WHERE id = $1 RETURNING id`,
+			id, policy.UID, policy.Generation, s.config.Clock()).Scan(&statement)
 		if err != nil {
 			return err
 		}
@@ -422,24 +422,25 @@ func (s *Store) ApprovePayouts(ctx context.Context, actor, statement int64) erro
 		if err := tx.QueryRow(ctx, "SELECT id FROM royalty_statement WHERE id = $1", statement).Scan(&statement); err != nil {
 			return err
 		}
-		return s.movePayouts(ctx, tx, actor, ideas.EventPayoutApproved, `UPDATE payout SET state = 'approved', approved_at = now(), approved_by = $2
-			WHERE statement_id = $1 AND state = 'due' RETURNING id, coalesce(member_id, 0), payable, currency`, statement, actor)
+		return s.movePayouts(ctx, tx, actor, ideas.EventPayoutApproved, `UPDATE payout SET state = 'approved', approved_at = $3, approved_by = $2
+			WHERE statement_id = $1 AND state = 'due' RETURNING id, coalesce(member_id, 0), payable, currency`, statement, actor, s.config.Clock())
 	})
 }
 
 // PayPayout implements ideas.Royalties.
-func (s *Store) PayPayout(ctx context.Context, actor, payout int64) error {
-	return s.transact(ctx, "mark a payout as paid", func(tx pgx.Tx) error {
+func (s *Store) PayPayout(ctx context.Context, actor, payout int64) (statement int64, err error) {
+	err = s.transact(ctx, "mark a payout as paid", func(tx pgx.Tx) error {
 		var state string
-		if err := tx.QueryRow(ctx, "SELECT state FROM payout WHERE id = $1 FOR UPDATE", payout).Scan(&state); err != nil {
+		if err := tx.QueryRow(ctx, "SELECT state, statement_id FROM payout WHERE id = $1 FOR UPDATE", payout).Scan(&state, &statement); err != nil {
 			return err
 		}
 		if state != ideas.PayoutApproved && state != ideas.PayoutPaid {
 			return &ideas.FieldError{Field: "payout", Code: "invalid"} // it must be approved first
 		}
-		return s.movePayouts(ctx, tx, actor, ideas.EventPayoutPaid, `UPDATE payout SET state = 'paid', paid_at = now(), paid_by = $2
-			WHERE id = $1 AND state = 'approved' RETURNING id, coalesce(member_id, 0), payable, currency`, payout, actor)
+		return s.movePayouts(ctx, tx, actor, ideas.EventPayoutPaid, `UPDATE payout SET state = 'paid', paid_at = $3, paid_by = $2
+			WHERE id = $1 AND state = 'approved' RETURNING id, coalesce(member_id, 0), payable, currency`, payout, actor, s.config.Clock())
 	})
+	return statement, err
 }
 
 // movePayouts changes the state of payouts, and records each and tells its member.

@@ -90,7 +90,7 @@ func open(t testing.TB, changes ...func(*community)) *community {
 	c.settings.declare(brandSettings())
 	c.store = run(t, c.db.URI(), func() bool { return c.mail })
 	c.config = web.Config{
-		Store: c.store, SignIn: c.store, Settings: c.settings, Version: "test",
+		Store: c.store, SignIn: c.store, Recognition: c.store, Settings: c.settings, Version: "test",
 		Logger: slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, change := range changes {

@@ -263,15 +263,22 @@ func (v *visit) nav() []navItem {
 	if len(v.programme().Challenges) > 0 {
 		items = append(items, navItem{"challenges", "/challenges", v.t("nav.challenges")})
 	}
+	if len(v.programme().Policies) > 0 {
+		items = append(items, navItem{"leaderboard", "/leaderboard", v.t("nav.leaderboard")})
+	}
 	return items
 }
 
 // accountNav leads to the member's own pages.
 func (v *visit) accountNav() []navItem {
-	return []navItem{
+	items := []navItem{
 		{"profile", "/profile", v.t("nav.profile")},
 		{"tokens", tokensPath, v.t("nav.tokens")},
 	}
+	if len(v.programme().Policies) > 0 {
+		items = append(items, navItem{"recognition", "/recognition", v.t("nav.recognition")})
+	}
+	return items
 }
 
 // addLanguages links the page to itself in the other languages.

@@ -28,6 +28,8 @@ type Config struct {
 	Store ideas.Store
 	// SignIn makes and ends sessions.
 	SignIn ideas.SignIn
+	// Recognition keeps what members earn.
+	Recognition ideas.Recognition
 	// Programme in force; an empty one when nil.
 	Programme ideas.ProgrammeSource
 	// Settings in force; before the first declaration every page says that the community is being set up.
@@ -108,6 +110,8 @@ func (a *app) handler() http.Handler {
 		a.memberRoutes(),
 		a.tokenRoutes(),
 		a.teamRoutes(),
+		a.recognitionRoutes(),
+		a.royaltyRoutes(),
 	}
 	for _, part := range parts {
 		for pattern, h := range part {

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -133,6 +134,16 @@ func (c *Catalog) Number(n int64) string {
 		return strconv.FormatInt(n, 10)
 	}
 	return c.printer.Sprint(number.Decimal(n))
+}
+
+// Decimal writes an amount of minor units with the language's separators: 123456 with two digits is "1,234.56".
+func (c *Catalog) Decimal(n int64, digits int) string {
+	return c.printer.Sprint(number.Decimal(float64(n)/math.Pow10(digits), number.Scale(digits)))
+}
+
+// Month writes a month: "June 2026".
+func (c *Catalog) Month(t time.Time) string {
+	return c.Text("date.month", "Month", c.Text(monthKeys[t.Month()-1]), "Year", t.Year())
 }
 
 // Date writes a day: "3 June 2026".
