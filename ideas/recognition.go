@@ -65,13 +65,13 @@ func (p *Programme) PolicyOf(challenge int64) *RewardPolicy {
 	return p.CommunityPolicy()
 }
 
-// Policy of an object and generation in force; nil where it is another by now.
-func (p *Programme) Policy(uid string, generation int64) *RewardPolicy {
-	i := slices.IndexFunc(p.Policies, func(r *RewardPolicy) bool { return r.UID == uid && r.Generation == generation })
-	if i < 0 {
-		return nil
-	}
-	return p.Policies[i]
+// With is the programme with a policy in place of the one of the same name, or beside the others.
+func (p *Programme) With(policy *RewardPolicy) *Programme {
+	other := *p
+	other.Policies = slices.DeleteFunc(slices.Clone(p.Policies), func(r *RewardPolicy) bool { return r.Name == policy.Name })
+	other.Policies = append(other.Policies, policy)
+	slices.SortFunc(other.Policies, func(a, b *RewardPolicy) int { return strings.Compare(a.Name, b.Name) })
+	return &other
 }
 
 // CreditsAuthors tells that an event is what became of an idea, which its authors are credited with, whoever of the

@@ -80,6 +80,53 @@ type recognition struct {
 type ideaFacts struct {
 	authors []int64
 	facts   rules.IdeaFacts
+	// counted are the events that have changed its counters since the batch began.
+	counted []counted
+}
+
+// counted is an event and what it has changed.
+type counted struct{ event, supporters, comments int64 }
+
+// at is the idea as it was when an event happened: without what has been counted since.
+func (f *ideaFacts) at(event int64) rules.IdeaFacts {
+	facts := f.facts
+	for _, c := range f.counted {
+		if c.event > event {
+			facts.Supporters -= c.supporters
+			facts.Comments -= c.comments
+		}
+	}
+	return facts
+}
+
+// countedChange is what an event of a kind has changed in the counters of its idea.
+const countedChange = `CASE kind WHEN 'idea.supported' THEN 1 WHEN 'idea.unsupported' THEN -1 ELSE 0 END AS supporters,
+	CASE kind WHEN 'comment.published' THEN 1 ELSE 0 END AS comments`
+
+// maxCounted bounds how far a batch looks ahead for what was counted since; it matters after a long outage alone.
+const maxCounted = 5_000
+
+// readCounted finds what has changed the counters of the batch's ideas since its first event.
+func (r *recognition) readCounted(ctx context.Context, first int64) error {
+	if len(r.ideas) == 0 {
+		return nil
+	}
+	rows, err := r.tx.Query(ctx, "SELECT id, idea_id, "+countedChange+` FROM (SELECT id, idea_id, kind FROM event WHERE id > $1 ORDER BY id LIMIT $2) e
+		WHERE kind IN ('idea.supported', 'idea.unsupported', 'comment.published') AND idea_id = ANY($3)`,
+		first, maxCounted, slices.Collect(maps.Keys(r.ideas)))
+	if err != nil {
+		return fmt.Errorf("read what was counted since: %w", err)
+	}
+	var idea int64
+	var c counted
+	_, err = pgx.ForEachRow(rows, []any{&c.event, &idea, &c.supporters, &c.comments}, func() error {
+		r.ideas[idea].counted = append(r.ideas[idea].counted, c)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read what was counted since: %w", err)
+	}
+	return nil
 }
 
 // memberFacts are what rules may ask of a member, and what the member has.
@@ -127,6 +174,9 @@ func (r *recognition) prepare(ctx context.Context, events []ideas.Event) error {
 	if r.ideas, err = readIdeaFacts(ctx, r.tx, about); err != nil {
 		return err
 	}
+	if err := r.readCounted(ctx, events[0].ID); err != nil {
+		return err
+	}
 	var members []int64
 	for _, e := range wanted {
 		members = append(members, e.Actor, e.Subject)
@@ -142,14 +192,15 @@ func readIdeaFacts(ctx context.Context, tx pgx.Tx, about []int64) (map[int64]*id
 	if len(about) == 0 {
 		return found, nil
 	}
-	rows, err := tx.Query(ctx, `SELECT i.id, array[i.author_id], i.state, i.theme, t.supporters, t.comments
+	rows, err := tx.Query(ctx, `SELECT i.id, i.author_id || array(SELECT member_id FROM co_author WHERE idea_id = i.id AND state = 'accepted' ORDER BY member_id),
+			i.state, i.theme, i.tags, t.supporters, t.comments
 		FROM idea i JOIN tally t ON t.idea_id = i.id WHERE i.id = ANY($1) AND i.state <> 'erased'`, about)
 	if err != nil {
 		return nil, fmt.Errorf("read the ideas of events: %w", err)
 	}
 	var id int64
 	var f ideaFacts
-	_, err = pgx.ForEachRow(rows, []any{&id, &f.authors, &f.facts.State, &f.facts.Theme, &f.facts.Supporters, &f.facts.Comments}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &f.authors, &f.facts.State, &f.facts.Theme, &f.facts.Tags, &f.facts.Supporters, &f.facts.Comments}, func() error {
 		kept := f
 		found[id] = &kept
 		f = ideaFacts{}
@@ -237,20 +288,16 @@ func (r *recognition) event(ctx context.Context, e ideas.Event) error {
 	}
 	policy, engine := r.engine(e)
 	var authors []int64
-	facts := rules.Facts{Event: string(e.Kind), Time: e.At, Value: number(e.Data, "value", 0), Challenge: r.challengeFacts(e.Challenge)}
+	var about rules.IdeaFacts
 	if idea := r.ideas[e.Idea]; idea != nil {
-		authors, facts.Idea = idea.authors, idea.facts
-		facts.Idea.Supporters = number(e.Data, "supporters", facts.Idea.Supporters)
-		facts.Idea.Comments = number(e.Data, "comments", facts.Idea.Comments)
-		facts.Self = slices.Contains(authors, e.Actor)
+		authors, about = idea.authors, idea.at(e.ID)
 	}
 	for _, to := range recipients(e, authors) {
 		m := r.members[to.member]
 		if m == nil {
 			continue
 		}
-		facts.Actor, facts.Author, facts.Subject = to.actor, to.author, to.subject
-		facts.Member = rules.MemberFacts{Days: max(0, int64(e.At.Sub(m.joined)/(24*time.Hour))), Roles: m.roles}
+		facts := factsOf(e, to, authors, about, rules.MemberFacts{Days: daysBetween(m.joined, e.At), Roles: m.roles}, r.programme)
 		outcome := m.Apply(engine, r.zone, e.ID, facts)
 		for _, f := range outcome.Failures {
 			r.store.log.Warn("a condition could not be evaluated and does not hold", "policy", policy.Name, "field", f.Field, "event", e.ID, "error", f.Err)
@@ -262,13 +309,21 @@ func (r *recognition) event(ctx context.Context, e ideas.Event) error {
 	return nil
 }
 
-func (r *recognition) challengeFacts(id int64) rules.ChallengeFacts {
-	c := r.programme.ChallengeByID(id)
-	if c == nil {
-		return rules.ChallengeFacts{}
+// factsOf an event for one of its recipients.
+func factsOf(e ideas.Event, to recipient, authors []int64, idea rules.IdeaFacts, member rules.MemberFacts, programme *ideas.Programme) rules.Facts {
+	value, _ := e.Data["value"].(float64) // JSON has read it as a float; 0 for none
+	facts := rules.Facts{
+		Event: string(e.Kind), Time: e.At, Value: int64(value), Actor: to.actor, Author: to.author, Subject: to.subject,
+		Self: slices.Contains(authors, e.Actor), Member: member, Idea: idea,
 	}
-	return rules.ChallengeFacts{Name: c.Name, Type: c.Spec.Type, Theme: c.Spec.Theme}
+	if c := programme.ChallengeByID(e.Challenge); c != nil {
+		facts.Challenge = rules.ChallengeFacts{Name: c.Name, Type: c.Spec.Type, Theme: c.Spec.Theme}
+	}
+	return facts
 }
+
+// daysBetween are the full days from one moment to another, 0 when it is the earlier.
+func daysBetween(from, to time.Time) int64 { return max(0, int64(to.Sub(from)/(24*time.Hour))) }
 
 // recipient is a member and what they are to an event.
 type recipient struct {
@@ -301,14 +356,6 @@ func recipients(e ideas.Event, authors []int64) []recipient {
 	}
 	slices.SortFunc(all, func(a, b recipient) int { return cmp.Compare(a.member, b.member) })
 	return all
-}
-
-// number of an event's data; JSON has read it as a float.
-func number(data map[string]any, key string, otherwise int64) int64 {
-	if n, ok := data[key].(float64); ok {
-		return int64(n)
-	}
-	return otherwise
 }
 
 // takeBack reverses what the support gave that an event withdraws.

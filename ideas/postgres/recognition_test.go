@@ -121,13 +121,17 @@ func TestPointsFollowEvents(t *testing.T) {
 		{"withdrawn again", ideas.Event{Kind: ideas.EventIdeaUnsupported, Actor: fan, Idea: idea}, 15, 0, 0, 1, 0, 0},
 		{"given again", ideas.Event{Kind: ideas.EventIdeaSupported, Actor: fan, Idea: idea}, 17, 1, 0, 1, 0, 0},
 		{"the author's own", ideas.Event{Kind: ideas.EventIdeaSupported, Actor: author, Idea: idea}, 18, 1, 0, 1, 0, 0},
-		{"the tenth by the event's own count", ideas.Event{Kind: ideas.EventIdeaSupported, Actor: team, Idea: idea, Data: map[string]any{"supporters": 10}}, 70, 1, 1, 1, 1, 1},
+		{"the tenth", ideas.Event{Kind: ideas.EventIdeaSupported, Actor: team, Idea: idea}, 70, 1, 1, 1, 1, 1},
 		{"selected by the team", ideas.Event{Kind: ideas.EventIdeaSelected, Actor: team, Idea: idea}, 170, 1, 1, 2, 1, 1},
 		{"mentioned", ideas.Event{Kind: ideas.EventMentioned, Actor: author, Subject: fan}, 170, 4, 1, 2, 1, 1},
 		{"a condition that fails", ideas.Event{Kind: ideas.EventCommentPublished, Actor: fan, Idea: idea}, 170, 4, 1, 2, 1, 1},
 		{"somebody who is gone", ideas.Event{Kind: ideas.EventIdeaSupported, Actor: 999, Idea: idea}, 172, 4, 1, 2, 1, 1},
 		{"an idea that is gone", ideas.Event{Kind: ideas.EventIdeaSupported, Actor: fan, Idea: 999}, 172, 5, 1, 2, 1, 1},
 	} {
+		if step.event.Kind == ideas.EventIdeaSupported {
+			supporters := map[string]int{"the tenth": 10}[step.name]
+			r.count("WITH x AS (UPDATE tally SET supporters = $2 WHERE idea_id = $1 RETURNING 1) SELECT count(*) FROM x", idea, supporters)
+		}
 		r.happen(step.event)
 		got := fmt.Sprint(r.points(author), r.points(fan), r.points(team), r.level(author),
 			r.count("SELECT count(*) FROM badge_award WHERE member_id = $1", author),
@@ -154,6 +158,35 @@ func TestPointsFollowEvents(t *testing.T) {
 	older, err := r.PointsEntries(t.Context(), fan, entries[2].ID, 1)
 	if err != nil || len(older) != 1 || older[0].ID != entries[3].ID {
 		t.Errorf("the page after the third entry is %v, %v", older, err)
+	}
+}
+
+// Each event sees the counts of its own moment, however many were dispatched together, and all authors are credited.
+func TestPointsSeeTheirMoment(t *testing.T) {
+	r := openRewarded(t, control.RewardPolicy{Rules: []control.RewardRule{
+		{Name: "third", Event: "idea.supported", Condition: "idea.supporters == 3", Points: 50},
+		{Name: "liked", Event: "idea.supported", Condition: "'camp' in idea.tags", Points: 1, To: "author"},
+		{Name: "second", Event: "comment.published", Condition: "idea.comments == 2", Points: 7},
+	}})
+	author, second, invited := r.member("author"), r.member("second"), r.member("invited")
+	idea := r.idea(author)
+	r.count("WITH x AS (UPDATE idea SET tags = '{camp}' WHERE id = $1 RETURNING 1) SELECT count(*) FROM x", idea)
+	r.count(`WITH x AS (INSERT INTO co_author (idea_id, member_id, state, invited_at) VALUES ($1, $2, 'accepted', now()), ($1, $3, 'invited', now()) RETURNING 1)
+		SELECT count(*) FROM x`, idea, second, invited)
+	var fans []int64
+	var events []ideas.Event
+	for i := range 5 {
+		fans = append(fans, r.member(fmt.Sprint("fan", i)))
+		events = append(events, ideas.Event{Kind: ideas.EventIdeaSupported, Actor: fans[i], Idea: idea}, ideas.Event{Kind: ideas.EventCommentPublished, Actor: fans[i], Idea: idea})
+	}
+	r.count("WITH x AS (UPDATE tally SET supporters = 5, comments = 5 WHERE idea_id = $1 RETURNING 1) SELECT count(*) FROM x", idea)
+	r.happen(events...)
+	var got []int64
+	for _, m := range append(fans, author, second, invited) {
+		got = append(got, r.points(m))
+	}
+	if diff := cmp.Diff([]int64{0, 7, 50, 0, 0, 5, 5, 0}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -48,6 +48,12 @@ func rewarding(t *testing.T) *community {
 func (c *community) happens(kind ideas.EventKind, actor ideas.Member, idea int64) {
 	c.t.Helper()
 	c.db.Exec(c.t, fmt.Sprintf("INSERT INTO ideas.event (kind, at, actor_id, idea_id) VALUES ('%s', '2027-04-09T10:00:00Z', %d, %d)", kind, actor.ID, idea))
+	c.settle()
+}
+
+// settle waits until everything that follows from what happened is done.
+func (c *community) settle() {
+	c.t.Helper()
 	for c.db.QueryInt(c.t, "SELECT count(*) FROM ideas.event WHERE NOT dispatched") > 0 {
 		if _, err := c.store.DispatchEvents(c.t.Context()); err != nil {
 			c.t.Fatal(err)
@@ -55,19 +61,28 @@ func (c *community) happens(kind ideas.EventKind, actor ideas.Member, idea int64
 	}
 }
 
+// written is an idea that nothing has been told of yet.
+func (c *community) written(author ideas.Member, title string) ideas.Idea {
+	c.t.Helper()
+	id := c.db.QueryInt(c.t, "INSERT INTO ideas.idea (author_id, slug, title, body, state) VALUES ($1, 'slug', $2, 'x', 'gathering') RETURNING id", author.ID, title)
+	return ideas.Idea{ID: id, Slug: "slug", Title: title}
+}
+
 func TestMyPoints(t *testing.T) {
 	c := rewarding(t)
 	b, lou := c.signedIn("Lou")
 	_, fan := c.signedIn("Fan")
-	idea := c.idea(lou, "A lamp for tents", "Light.")
 	empty := b.get("/recognition").is(http.StatusOK)
 	if !strings.Contains(text(empty.id("main")), "No points yet") {
 		t.Error("without points the page does not say how to begin")
 	}
-	c.happens(ideas.EventIdeaPublished, lou, idea.ID)
-	c.happens(ideas.EventIdeaSupported, fan, idea.ID)
+	idea := c.idea(lou, "A lamp for tents", "Light.")
+	if _, err := c.store.SetSupport(t.Context(), fan.ID, idea.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	c.settle()
 	for language, want := range map[string][]string{
-		"en": {"12 points", "Explorer", "13 more points to Maker <b>", "First idea Shared an idea 1 day ago", "Star", "Still to be earned", "Had an idea published", "at most 30 points a day +10", "An idea won a supporter", "+2", "A lamp for tents"},
+		"en": {"12 points", "Explorer", "13 more points to Maker <b>", "First idea Shared an idea", "Star", "Still to be earned", "Had an idea published", "at most 30 points a day +10", "An idea won a supporter", "+2", "A lamp for tents"},
 		"fr": {"12 points", "Explorateur", "Encore 13 points pour Créateur <b>", "Première idée", "Étoile", "Encore à gagner", "Idée publiée", "Nouveau soutien à une idée"},
 	} {
 		b.cookies["__Host-language"] = language
@@ -92,7 +107,7 @@ func TestMyPoints(t *testing.T) {
 func TestMyPointsInPages(t *testing.T) {
 	c := rewarding(t)
 	b, lou := c.signedIn("Lou")
-	idea := c.idea(lou, "A lamp", "Light.")
+	idea := c.written(lou, "A lamp")
 	_, fan := c.signedIn("Fan")
 	for range 25 {
 		c.db.Exec(t, fmt.Sprintf("INSERT INTO ideas.event (kind, actor_id, idea_id) VALUES ('idea.supported', %d, %d)", fan.ID, idea.ID))
@@ -121,7 +136,7 @@ func TestLeaderboard(t *testing.T) {
 	ana, second := c.signedIn("Ana")
 	_, fan := c.signedIn("Fan")
 	for i, m := range []ideas.Member{member, second, member} {
-		idea := c.idea(m, fmt.Sprintf("Idea %d", i), "x")
+		idea := c.written(m, fmt.Sprintf("Idea %d", i))
 		c.happens(ideas.EventIdeaPublished, m, idea.ID)
 		if i == 1 {
 			c.happens(ideas.EventIdeaSupported, fan, idea.ID)
@@ -208,7 +223,7 @@ func (b *browser) sales(content, from, to string) *answer {
 
 func (c *community) launched(author ideas.Member, title string) ideas.Idea {
 	c.t.Helper()
-	idea := c.idea(author, title, "x")
+	idea := c.written(author, title)
 	c.db.Exec(c.t, fmt.Sprintf("UPDATE ideas.idea SET state = 'launched' WHERE id = %d", idea.ID))
 	return idea
 }
@@ -293,7 +308,7 @@ func TestSalesAreChecked(t *testing.T) {
 	c := rewarding(t)
 	lead, _ := c.signedIn("Lead")
 	_, lou := c.signedIn("Lou")
-	lamp, draft := c.launched(lou, "A lamp"), c.idea(lou, "A dream", "x")
+	lamp, draft := c.launched(lou, "A lamp"), c.written(lou, "A dream")
 	header := "idea,day,netSales\n"
 	for name, tc := range map[string]struct {
 		content, from, to string
