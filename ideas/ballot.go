@@ -106,8 +106,8 @@ func (r BallotRules) Check(votes []BallotVote) error {
 	return nil
 }
 
-// Standing is how an entry stands in a ballot.
-type Standing struct {
+// Placing is how an entry stands in a ballot.
+type Placing struct {
 	Entry  int64
 	Votes  int
 	Points int64
@@ -116,8 +116,8 @@ type Standing struct {
 }
 
 // Tally counts votes by entry. Entries without votes are there too.
-func Tally(entries []int64, votes []BallotVote) []Standing {
-	standings := make([]Standing, len(entries))
+func Tally(entries []int64, votes []BallotVote) []Placing {
+	standings := make([]Placing, len(entries))
 	at := make(map[int64]int, len(entries))
 	for i, id := range entries {
 		standings[i].Entry, at[id] = id, i
@@ -133,7 +133,7 @@ func Tally(entries []int64, votes []BallotVote) []Standing {
 
 // Compare orders two standings by what the ballot ranks: negative where x leads. The order is exact: no rounding makes
 // or breaks a tie.
-func (r BallotRules) Compare(x, y Standing) int {
+func (r BallotRules) Compare(x, y Placing) int {
 	if r.Kind != control.BallotScore {
 		return cmp.Compare(y.Points, x.Points)
 	}
@@ -144,9 +144,9 @@ func (r BallotRules) Compare(x, y Standing) int {
 }
 
 // Rank sorts standings and gives ranks. Those that stand equal share a rank and are in the order of their ids.
-func (r BallotRules) Rank(standings []Standing) []Standing {
+func (r BallotRules) Rank(standings []Placing) []Placing {
 	ranked := slices.Clone(standings)
-	slices.SortFunc(ranked, func(x, y Standing) int { return cmp.Or(r.Compare(x, y), cmp.Compare(x.Entry, y.Entry)) })
+	slices.SortFunc(ranked, func(x, y Placing) int { return cmp.Or(r.Compare(x, y), cmp.Compare(x.Entry, y.Entry)) })
 	for i := range ranked {
 		if i > 0 && r.Compare(ranked[i-1], ranked[i]) == 0 {
 			ranked[i].Rank = ranked[i-1].Rank
@@ -158,7 +158,7 @@ func (r BallotRules) Rank(standings []Standing) []Standing {
 }
 
 // Shortlist is how many of the ranked go on: n, and all that stand equal with the last of them. 0 means all.
-func Shortlist(ranked []Standing, n int) []Standing {
+func Shortlist(ranked []Placing, n int) []Placing {
 	if n <= 0 || n >= len(ranked) {
 		return ranked
 	}
@@ -170,7 +170,7 @@ func Shortlist(ranked []Standing, n int) []Standing {
 }
 
 // Mean of the scores, in hundredths, rounded; 0 without votes. It is what people read, and not what ranks.
-func (s Standing) Mean() int {
+func (s Placing) Mean() int {
 	if s.Votes == 0 {
 		return 0
 	}

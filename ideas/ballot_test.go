@@ -101,7 +101,7 @@ func TestRank(t *testing.T) {
 
 // A shortlist leaves nobody out who stands equal with its last.
 func TestShortlist(t *testing.T) {
-	ranked := []ideas.Standing{{Entry: 1, Rank: 1}, {Entry: 2, Rank: 2}, {Entry: 3, Rank: 2}, {Entry: 4, Rank: 4}}
+	ranked := []ideas.Placing{{Entry: 1, Rank: 1}, {Entry: 2, Rank: 2}, {Entry: 3, Rank: 2}, {Entry: 4, Rank: 4}}
 	for n, want := range map[int]int{0: 4, 1: 1, 2: 3, 3: 3, 4: 4, 9: 4} {
 		if got := len(ideas.Shortlist(ranked, n)); got != want {
 			t.Errorf("%d places: %d go on, want %d", n, got, want)
@@ -110,7 +110,7 @@ func TestShortlist(t *testing.T) {
 }
 
 func TestMean(t *testing.T) {
-	for want, s := range map[int]ideas.Standing{0: {}, 450: {Votes: 2, Points: 9}, 333: {Votes: 3, Points: 10}, 467: {Votes: 3, Points: 14}} {
+	for want, s := range map[int]ideas.Placing{0: {}, 450: {Votes: 2, Points: 9}, 333: {Votes: 3, Points: 10}, 467: {Votes: 3, Points: 14}} {
 		if got := s.Mean(); got != want {
 			t.Errorf("%d points of %d votes: %d, want %d", s.Points, s.Votes, got, want)
 		}

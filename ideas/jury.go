@@ -84,7 +84,7 @@ func Tied(verdicts []JuryVerdict, rank int) bool {
 
 // Verdicts ranks entries by the jury's scores and the ballot's standings as the jury declares. conflicts are the seats
 // that have declared one, by entry. A juror counts with all criteria scored.
-func Verdicts(jury control.Jury, rules BallotRules, standings []Standing, conflicts map[int64][]int, scores []JuryScore) []JuryVerdict {
+func Verdicts(jury control.Jury, rules BallotRules, standings []Placing, conflicts map[int64][]int, scores []JuryScore) []JuryVerdict {
 	given := map[int64]map[int]map[string]int{}
 	for _, s := range scores {
 		if given[s.Entry] == nil {
@@ -139,7 +139,7 @@ func weighted(criteria []control.Criterion, given map[string]int) (sum *big.Rat,
 }
 
 // ballotShares are the standings from 0 to 100: of the scale for scores, else of the entry that leads.
-func ballotShares(rules BallotRules, standings []Standing) []*big.Rat {
+func ballotShares(rules BallotRules, standings []Placing) []*big.Rat {
 	shares := make([]*big.Rat, len(standings))
 	lead := int64(0)
 	for _, s := range standings {

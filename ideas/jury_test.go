@@ -54,12 +54,12 @@ func TestVerdicts(t *testing.T) {
 		}
 		return all
 	}
-	standings := []ideas.Standing{{Entry: 1, Votes: 10, Points: 10}, {Entry: 2, Votes: 5, Points: 5}}
+	standings := []ideas.Placing{{Entry: 1, Votes: 10, Points: 10}, {Entry: 2, Votes: 5, Points: 5}}
 	support := ideas.RulesOf(control.Ballot{Kind: control.BallotSupport})
 	for name, tc := range map[string]struct {
 		jury      control.Jury
 		rules     ideas.BallotRules
-		standings []ideas.Standing
+		standings []ideas.Placing
 		conflicts map[int64][]int
 		scores    []ideas.JuryScore
 		want      map[int64]string
@@ -79,7 +79,7 @@ func TestVerdicts(t *testing.T) {
 		"ties are shown":           {juryOf(1, 0, 0), support, standings, nil, join(scores(1, 0, 10, 0), scores(2, 0, 10, 0)), map[int64]string{1: "#1 60.00 1/1", 2: "#1 60.00 1/1"}},
 		"scores of the community are of their scale": {
 			juryOf(1, 0, 100), ideas.RulesOf(control.Ballot{Kind: control.BallotScore, Maximum: 5}),
-			[]ideas.Standing{{Entry: 1, Votes: 5, Points: 25}, {Entry: 2}}, nil, nil, map[int64]string{1: "#1 75.00 0/1", 2: "#2 50.00 0/1"},
+			[]ideas.Placing{{Entry: 1, Votes: 5, Points: 25}, {Entry: 2}}, nil, nil, map[int64]string{1: "#1 75.00 0/1", 2: "#2 50.00 0/1"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

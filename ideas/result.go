@@ -67,7 +67,7 @@ type resultVote struct {
 
 // RankedEntry is an entry of a result.
 type RankedEntry struct {
-	Standing
+	Placing
 	Title string
 }
 
@@ -160,7 +160,7 @@ type resultReader struct {
 	rules  BallotRules
 	number int
 	voter  string
-	counts map[int64]*Standing
+	counts map[int64]*Placing
 }
 
 func damaged(line int, format string, args ...any) error {
@@ -176,7 +176,7 @@ func (v *resultReader) read(raw []byte) error {
 		if v.result.Head.Format != ResultFormat {
 			return damaged(v.number, "the format %q is not %q", v.result.Head.Format, ResultFormat)
 		}
-		v.rules, v.counts = RulesOf(v.result.Head.Ballot), map[int64]*Standing{}
+		v.rules, v.counts = RulesOf(v.result.Head.Ballot), map[int64]*Placing{}
 		return nil
 	}
 	var line resultLine
@@ -199,9 +199,9 @@ func (v *resultReader) readEntry(line resultLine) error {
 	if v.counts[line.Entry] != nil {
 		return damaged(v.number, "entry %d twice", line.Entry)
 	}
-	v.counts[line.Entry] = &Standing{Entry: line.Entry}
+	v.counts[line.Entry] = &Placing{Entry: line.Entry}
 	v.result.Ranked = append(v.result.Ranked, RankedEntry{
-		Standing: Standing{Entry: line.Entry, Votes: *line.Votes, Points: *line.Points, Rank: line.Rank}, Title: line.Title,
+		Placing: Placing{Entry: line.Entry, Votes: *line.Votes, Points: *line.Points, Rank: line.Rank}, Title: line.Title,
 	})
 	return nil
 }
@@ -239,12 +239,12 @@ func (v *resultReader) finish() error {
 	if v.result.Voters != v.result.Head.Voters {
 		return damaged(1, "%d voters are named, %d are there", v.result.Head.Voters, v.result.Voters)
 	}
-	counted := make([]Standing, 0, len(v.counts))
+	counted := make([]Placing, 0, len(v.counts))
 	for _, s := range v.counts {
 		counted = append(counted, *s)
 	}
 	for i, s := range v.rules.Rank(counted) {
-		if published := v.result.Ranked[i].Standing; published != s {
+		if published := v.result.Ranked[i].Placing; published != s {
 			return damaged(i+2, "entry %d is published with rank %d, %d votes and %d points; place %d is entry %d with rank %d, %d votes and %d points",
 				published.Entry, published.Rank, published.Votes, published.Points, i+1, s.Entry, s.Rank, s.Votes, s.Points)
 		}

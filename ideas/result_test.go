@@ -19,7 +19,7 @@ func published(t testing.TB, ballot control.Ballot, entries []int64, votes []ide
 	t.Helper()
 	var ranked []ideas.RankedEntry
 	for _, s := range ideas.RulesOf(ballot).Rank(ideas.Tally(entries, votes)) {
-		ranked = append(ranked, ideas.RankedEntry{Standing: s, Title: fmt.Sprintf("Lamp <%d> & \"more\"", s.Entry)})
+		ranked = append(ranked, ideas.RankedEntry{Placing: s, Title: fmt.Sprintf("Lamp <%d> & \"more\"", s.Entry)})
 	}
 	voters := 0
 	for i, v := range votes {
