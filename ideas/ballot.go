@@ -115,8 +115,8 @@ type Placing struct {
 	Rank int
 }
 
-// Tally counts votes by entry. Entries without votes are there too.
-func Tally(entries []int64, votes []BallotVote) []Placing {
+// CountVotes counts votes by entry. Entries without votes are there too.
+func CountVotes(entries []int64, votes []BallotVote) []Placing {
 	standings := make([]Placing, len(entries))
 	at := make(map[int64]int, len(entries))
 	for i, id := range entries {

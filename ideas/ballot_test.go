@@ -89,7 +89,7 @@ func TestRank(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := map[int64]int{}
-			for _, s := range ideas.RulesOf(tc.ballot).Rank(ideas.Tally([]int64{1, 2, 3}, tc.votes)) {
+			for _, s := range ideas.RulesOf(tc.ballot).Rank(ideas.CountVotes([]int64{1, 2, 3}, tc.votes)) {
 				got[s.Entry] = s.Rank
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {

@@ -18,6 +18,9 @@ const (
 	ActionComment Action = "comment"
 	ActionApply   Action = "apply"
 	ActionRespond Action = "respond"
+	// ActionScore is a juror's, ActionDecide the lead's; no phase declares them.
+	ActionScore  Action = "score"
+	ActionDecide Action = "decide"
 )
 
 // Actions in the order in which a page names them.
@@ -36,6 +39,9 @@ const (
 // them do nothing.
 func (c *Challenge) Allows(now time.Time, a Action) bool {
 	if len(c.Spec.Paused) > 0 || len(c.Spec.Cancelled) > 0 {
+		return false
+	}
+	if !c.DecidedAt.IsZero() && a != ActionComment {
 		return false
 	}
 	if len(c.Phases) == 0 {
@@ -160,19 +166,28 @@ func (c *Challenge) Transitions(from string, since, now time.Time) []Transition 
 		if at.IsZero() || at.After(now) || !at.After(since) {
 			return
 		}
+		if !c.DecidedAt.IsZero() && !at.Before(c.DecidedAt) && !afterDecision(to) {
+			to = PhaseDecided
+		}
+		if to == from {
+			return
+		}
 		all = append(all, Transition{From: from, To: to, At: at})
 		from = to
 	}
 	for i, p := range c.Phases {
 		add(p.Name, p.Start)
-		switch last := i == len(c.Phases)-1; {
-		case last && c.DecidedAt.IsZero():
+		switch {
+		case i == len(c.Phases)-1:
 			add(PhaseClosed, p.End)
-		case last:
-			add(PhaseDecided, p.End)
 		case p.End.Before(c.Phases[i+1].Start):
 			add(PhaseBetween, p.End)
 		}
 	}
 	return all
+}
+
+// afterDecision tells whether a phase goes on after the winners are known.
+func afterDecision(phase string) bool {
+	return phase == control.PhaseRewarding || phase == control.PhaseImplementing
 }

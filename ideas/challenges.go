@@ -72,7 +72,7 @@ const (
 	// EntriesRandom is an order of each viewer's own, which stays the same.
 	EntriesRandom EntryOrder = "random"
 	EntriesNewest EntryOrder = "newest"
-	// EntriesTop is by how they stand, and by rank once the challenge is decided.
+	// EntriesTop is by how they stand.
 	EntriesTop EntryOrder = "top"
 )
 
@@ -162,8 +162,8 @@ type JuryState struct {
 	Placings  []Placing
 }
 
-// Decision of a challenge.
-type Decision struct {
+// Outcome of a challenge.
+type Outcome struct {
 	At time.Time
 	// Reason of the whole, and Ties how they were broken; both public.
 	Reason, Ties string
@@ -178,7 +178,7 @@ type ChallengeStore interface {
 	// ChallengeTotals of some challenges, by id.
 	ChallengeTotals(ctx context.Context, ids []int64) (map[int64]ChallengeTotals, error)
 	// SubmitEntry enters an idea into a challenge; key as in SubmitIdea.
-	SubmitEntry(ctx context.Context, author int64, c *Challenge, key string, title, body string, answers Answers) (Idea, error)
+	SubmitEntry(ctx context.Context, author int64, c *Challenge, key string, content Content, answers Answers) (Idea, error)
 	// ListEntries returns a page of a challenge's visible entries.
 	ListEntries(ctx context.Context, viewer int64, c *Challenge, q EntryQuery) (EntryPage, error)
 	// EntryOf is the entry that a visible idea is; ErrNotFound for one outside challenges.
@@ -193,8 +193,8 @@ type ChallengeStore interface {
 	Result(ctx context.Context, c *Challenge) (PublishedResult, error)
 	// WriteResult writes the published file.
 	WriteResult(ctx context.Context, c *Challenge, w io.Writer) error
-	// DecisionOf a challenge; ErrNotFound until it is decided.
-	DecisionOf(ctx context.Context, c *Challenge) (Decision, error)
+	// OutcomeOf a challenge; ErrNotFound until it is decided.
+	OutcomeOf(ctx context.Context, c *Challenge) (Outcome, error)
 
 	// Jury of a challenge, for its jurors and who may decide.
 	Jury(ctx context.Context, member int64, c *Challenge) (JuryState, error)
@@ -202,10 +202,6 @@ type ChallengeStore interface {
 	Score(ctx context.Context, juror int64, c *Challenge, entry int64, scores map[string]int) error
 	// DeclareConflict takes a juror off an entry, with the scores given; false takes the declaration back.
 	DeclareConflict(ctx context.Context, juror int64, c *Challenge, entry int64, conflict bool, reason string) error
-	// Refuse takes an entry out of the contest with a public reason.
-	Refuse(ctx context.Context, actor int64, c *Challenge, entry int64, reason string) error
-	// SetShortlisted puts an entry on the shortlist, or takes it off.
-	SetShortlisted(ctx context.Context, actor int64, c *Challenge, entry int64, shortlisted bool, reason string) error
 	// Decide ends a challenge with its winners. reason is public, and ties says how those were broken.
 	Decide(ctx context.Context, actor int64, c *Challenge, winners []Decided, reason, ties string) error
 }

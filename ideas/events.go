@@ -46,6 +46,15 @@ const (
 
 	// EventBallotCast is a vote in a challenge's ballot other than plain support.
 	EventBallotCast EventKind = "ballot.cast"
+	// EventBallotClosed has in Data "sha256", that of the published result.
+	EventBallotClosed EventKind = "ballot.closed"
+	// EventRungReached has in Data "rung" from 1, "of" how many, and "supporters".
+	EventRungReached EventKind = "idea.rung_reached"
+	// EventIdeaContinued is an idea that a challenge has taken over from its origin; Data has "origin", the idea there,
+	// and Subject is its author.
+	EventIdeaContinued EventKind = "idea.continued"
+	// EventRightsReturned has in Subject the author who may use the idea freely again.
+	EventRightsReturned EventKind = "idea.rights_returned"
 
 	// EventBadgeAwarded and EventLevelReached have the member in Subject; Data has "badge" or "level" with its "name",
 	// and the "title" by locale.

@@ -156,6 +156,7 @@ type Store interface {
 	TokenStore
 	IdeaLifeStore
 	MethodStore
+	ChallengeStore
 
 	// ListIdeas returns a page of visible ideas; viewer (0: nobody) sets Idea.Supported.
 	ListIdeas(ctx context.Context, viewer int64, q Query) (Page, error)

@@ -2,9 +2,11 @@ package ideas
 
 import (
 	"cmp"
+	"errors"
 	"math/big"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/quaeso/community-operator/internal/control"
 )
@@ -186,6 +188,80 @@ func (c *Challenge) CheckDecision(winners []Decided) error {
 		if rank != i+1 && (i == 0 || rank != ranks[i-1]) {
 			return &FieldError{Field: "winners", Code: "ranks"}
 		}
+	}
+	return nil
+}
+
+// BreaksTie tells whether winners put one entry before another that stands equal with it: then the lead says why.
+func BreaksTie(verdicts []JuryVerdict, winners []Decided) bool {
+	placed := map[int64]int{}
+	for _, w := range winners {
+		placed[w.Entry] = w.Rank
+	}
+	for i, v := range verdicts {
+		for _, other := range verdicts[i+1:] {
+			if other.Rank == v.Rank && placed[v.Entry] != placed[other.Entry] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// CheckScores refuses scores of a juror that lack a criterion or are beyond its scale.
+func (c *Challenge) CheckScores(scores map[string]int) error {
+	var wrong []error
+	for _, criterion := range c.Spec.Jury.Criteria {
+		field := "score-" + criterion.Name
+		score, given := scores[criterion.Name]
+		switch {
+		case !given:
+			wrong = append(wrong, &FieldError{Field: field, Code: "required"})
+		case score < 0 || score > MaximumOf(criterion):
+			wrong = append(wrong, &FieldError{Field: field, Code: "too_large", Limit: MaximumOf(criterion)})
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// BarJury tells why jurors cannot score at a moment; nil where they can: from the end of the vote to the decision.
+func (c *Challenge) BarJury(now time.Time) error {
+	switch {
+	case len(c.Spec.Cancelled) > 0:
+		return &BarredError{Action: ActionScore, Code: BarredCancelled}
+	case len(c.Spec.Paused) > 0:
+		return &BarredError{Action: ActionScore, Code: BarredPaused}
+	case !c.DecidedAt.IsZero():
+		return &BarredError{Action: ActionScore, Code: BarredClosed}
+	}
+	for _, p := range c.Phases {
+		if p.Name == control.PhaseJury {
+			if now.Before(p.Start) {
+				return &BarredError{Action: ActionScore, Code: BarredPhase}
+			}
+			return nil
+		}
+	}
+	if !c.VoteClosed(now) {
+		return &BarredError{Action: ActionScore, Code: BarredPhase}
+	}
+	return nil
+}
+
+// BarDecision tells why a challenge cannot be decided at a moment; nil where it can: after the vote, once the jury's
+// phase has begun where there is one.
+func (c *Challenge) BarDecision(now time.Time) error {
+	switch _, ends := c.VoteEnd(); {
+	case c.Spec.Type != control.TypeContest && c.Spec.Type != control.TypeIdeation:
+		return &BarredError{Action: ActionDecide, Code: BarredPhase}
+	case len(c.Spec.Cancelled) > 0:
+		return &BarredError{Action: ActionDecide, Code: BarredCancelled}
+	case len(c.Spec.Paused) > 0:
+		return &BarredError{Action: ActionDecide, Code: BarredPaused}
+	case !c.DecidedAt.IsZero():
+		return &BarredError{Action: ActionDecide, Code: BarredClosed}
+	case c.Spec.Jury != nil && c.BarJury(now) != nil, ends && !c.VoteClosed(now):
+		return &BarredError{Action: ActionDecide, Code: BarredPhase}
 	}
 	return nil
 }

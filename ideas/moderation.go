@@ -33,6 +33,10 @@ const (
 	ReasonRights       ReasonCode = "rights"
 	ReasonNotFeasible  ReasonCode = "not_feasible"
 	ReasonOther        ReasonCode = "other"
+
+	// ReasonBallot and ReasonJury are the service's own: the community's vote, and the decision of a challenge.
+	ReasonBallot ReasonCode = "ballot"
+	ReasonJury   ReasonCode = "jury"
 )
 
 // ModerationReasons are those for refusing or hiding a contribution.

@@ -99,19 +99,19 @@ func (c *Challenge) PhaseName(now time.Time) string {
 		return PhaseCancelled
 	case len(c.Spec.Paused) > 0:
 		return PhasePaused
+	}
+	p, ok := c.PhaseAt(now)
+	switch {
+	case !c.DecidedAt.IsZero() && !(ok && afterDecision(p.Name)):
+		return PhaseDecided
 	case len(c.Phases) == 0:
 		return control.PhaseOpen
-	}
-	if p, ok := c.PhaseAt(now); ok {
+	case ok:
 		return p.Name
-	}
-	switch {
 	case now.Before(c.Phases[0].Start):
 		return PhaseScheduled
 	case now.Before(c.Phases[len(c.Phases)-1].Start):
 		return PhaseBetween
-	case !c.DecidedAt.IsZero():
-		return PhaseDecided
 	}
 	return PhaseClosed
 }

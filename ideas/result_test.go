@@ -18,7 +18,7 @@ import (
 func published(t testing.TB, ballot control.Ballot, entries []int64, votes []ideas.BallotVote) (file, hash string) {
 	t.Helper()
 	var ranked []ideas.RankedEntry
-	for _, s := range ideas.RulesOf(ballot).Rank(ideas.Tally(entries, votes)) {
+	for _, s := range ideas.RulesOf(ballot).Rank(ideas.CountVotes(entries, votes)) {
 		ranked = append(ranked, ideas.RankedEntry{Placing: s, Title: fmt.Sprintf("Lamp <%d> & \"more\"", s.Entry)})
 	}
 	voters := 0

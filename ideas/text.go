@@ -33,6 +33,14 @@ func CleanText(field, raw string, limit int) (string, error) {
 	return bounded(field, cleanText(raw), limit)
 }
 
+// CleanOptional is CleanText for a text that may be empty.
+func CleanOptional(field, raw string, limit int) (string, error) {
+	if cleanText(raw) == "" {
+		return "", nil
+	}
+	return CleanText(field, raw, limit)
+}
+
 // CleanLine returns a text of one line as it is stored, or a *FieldError.
 func CleanLine(field, raw string, limit int) (string, error) {
 	return bounded(field, cleanLine(raw), limit)

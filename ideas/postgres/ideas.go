@@ -65,16 +65,17 @@ func (s *Store) SubmitIdea(ctx context.Context, author int64, key, title, body s
 }
 
 // Support and its withdrawal, with the event that tells of it; $1 is the idea and $2 the member. The idea is locked against
-// being merged meanwhile, as the foreign key would a moment later.
+// being merged meanwhile, as the foreign key would a moment later. $3 are the challenges in which it counts now.
 const (
-	addSupport = `WITH target AS (SELECT id, challenge_id FROM idea WHERE id = $1 AND visible FOR KEY SHARE),
+	supportOpen = `(challenge_id IS NULL OR challenge_id = ANY ($3) AND state IN ('gathering', 'qualified', 'under_review', 'shortlisted'))`
+	addSupport  = `WITH target AS (SELECT id, challenge_id FROM idea WHERE id = $1 AND visible AND ` + supportOpen + ` FOR KEY SHARE),
 			added AS (INSERT INTO support (idea_id, member_id) SELECT id, $2 FROM target ON CONFLICT DO NOTHING RETURNING idea_id)
 		INSERT INTO event (kind, actor_id, idea_id, challenge_id)
 		SELECT 'idea.supported', $2, t.id, t.challenge_id FROM added JOIN target t ON t.id = added.idea_id`
 	// Withdrawing support of an idea that stands for merged ones withdraws it from those too. The lock comes in a
 	// statement of its own, so that the next sees what a merge has written that it waited for.
 	lockSupported   = "SELECT FROM idea WHERE id = $1 AND visible FOR KEY SHARE"
-	withdrawSupport = `WITH target AS (SELECT id, challenge_id FROM idea WHERE id = $1 AND visible),
+	withdrawSupport = `WITH target AS (SELECT id, challenge_id FROM idea WHERE id = $1 AND visible AND ` + supportOpen + `),
 			removed AS (DELETE FROM support USING target t WHERE idea_id = t.id AND member_id = $2 RETURNING idea_id),
 			parked AS (DELETE FROM parked_support USING target t WHERE root_id = t.id AND member_id = $2)
 		INSERT INTO event (kind, actor_id, idea_id, challenge_id)
@@ -84,37 +85,53 @@ const (
 // SetSupport implements ideas.Store. The primary key of support holds that a member counts once, and the
 // database's triggers keep the counters, however many requests arrive at once.
 func (s *Store) SetSupport(ctx context.Context, member, idea int64, support bool) (int, error) {
+	supporters, changed, err := s.setSupport(ctx, member, idea, support, s.openSupport(ctx))
+	if err != nil || changed {
+		return supporters, err
+	}
+	// Nothing changed: it was so already, or the idea is in a challenge that asks for more.
+	challenge, err := s.maySupport(ctx, member, idea)
+	if err != nil || challenge == 0 {
+		return supporters, err
+	}
+	supporters, _, err = s.setSupport(ctx, member, idea, support, []int64{challenge})
+	return supporters, err
+}
+
+// setSupport tells beside the supporters whether anything changed. challenges are those in which support counts.
+func (s *Store) setSupport(ctx context.Context, member, idea int64, support bool, challenges []int64) (supporters int, changed bool, err error) {
 	pool, err := s.db()
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	// A batch is one transaction and one round trip; the last statement sees what the triggers of the one before have
 	// counted.
 	var batch pgx.Batch
 	s.queueContributorCheck(&batch, member)
 	if support {
-		batch.Queue(addSupport, idea, member)
+		batch.Queue(addSupport, idea, member, challenges)
 	} else {
 		batch.Queue(lockSupported, idea)
-		batch.Queue(withdrawSupport, idea, member)
+		batch.Queue(withdrawSupport, idea, member, challenges)
 	}
 	batch.Queue("SELECT supporters FROM tally WHERE idea_id = $1 AND visible", idea)
 	results := pool.SendBatch(ctx, &batch)
 	defer func() { _ = results.Close() }() // closed below; here only after an error
 	for range batch.Len() - 1 {
-		if _, err := results.Exec(); err != nil {
-			return 0, s.failed("set support", err)
+		tag, err := results.Exec()
+		if err != nil {
+			return 0, false, s.failed("set support", err)
 		}
+		changed = tag.Insert() && tag.RowsAffected() > 0
 	}
-	var supporters int
 	if err := results.QueryRow().Scan(&supporters); err != nil {
-		return 0, s.failed("read the supporters of an idea", err)
+		return 0, false, s.failed("read the supporters of an idea", err)
 	}
 	if err := results.Close(); err != nil {
-		return 0, s.failed("set support", err)
+		return 0, false, s.failed("set support", err)
 	}
 	s.wakeDispatcher()
-	return supporters, nil
+	return supporters, changed, nil
 }
 
 // ListComments implements ideas.Store.
@@ -152,6 +169,9 @@ func (s *Store) AddComment(ctx context.Context, author, idea int64, key, body st
 	var comment ideas.Comment
 	err := s.transact(ctx, "add a comment", func(tx pgx.Tx) error {
 		if err := s.requireContributor(ctx, tx, author); err != nil {
+			return err
+		}
+		if err := s.mayComment(ctx, tx, idea); err != nil {
 			return err
 		}
 		id, err := insertOnce(ctx, tx, `INSERT INTO comment (author_id, idea_id, submission_key, body)

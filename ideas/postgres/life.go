@@ -220,6 +220,9 @@ func (s *Store) submit(ctx context.Context, tx pgx.Tx, who actor, r ideaRow) err
 	if _, err := r.content.Clean(false); err != nil {
 		return err // a draft that is not complete
 	}
+	if err := s.maySubmit(ctx, tx, r); err != nil {
+		return err
+	}
 	if r.state == ideas.StateDraft {
 		e := ideas.Event{Kind: ideas.EventIdeaSubmitted, Actor: who.id, Idea: r.id, Challenge: r.challenge}
 		if err := s.recordEvents(ctx, tx, e); err != nil {
@@ -295,6 +298,11 @@ func (s *Store) EditIdea(ctx context.Context, member, id int64, c ideas.Content)
 		}
 		if err := s.requireContributor(ctx, tx, member); err != nil {
 			return err
+		}
+		if r.state == ideas.StateGathering {
+			if err := s.mayInChallenge(ctx, r.challenge, ideas.ActionEdit); err != nil {
+				return err
+			}
 		}
 		c, err := c.Clean(r.state == ideas.StateDraft)
 		settings, _ := s.Current(ctx)

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,7 +26,33 @@ func (s *Store) DeclareChallenge(ctx context.Context, o control.Object[control.C
 			WHERE c.generation <= excluded.generation
 				AND (c.generation, c.digest, c.archived_at) IS DISTINCT FROM (excluded.generation, excluded.digest, NULL)`,
 		inForce: "SELECT uid, generation, digest FROM challenge WHERE uid = $1 AND archived_at IS NULL",
+		allow:   func(ctx context.Context, tx pgx.Tx) error { return s.allowChallenge(ctx, tx, o) },
+		finish:  func(ctx context.Context, tx pgx.Tx) error { return keepBallot(ctx, tx, o.UID, o.Spec) },
 	})
+}
+
+// allowChallenge refuses a change of what decides a challenge that is open. The former declaration is read anew, and kept
+// from changing meanwhile: the one in memory may be a moment old.
+func (s *Store) allowChallenge(ctx context.Context, tx pgx.Tx, o control.Object[control.Challenge]) error {
+	var former ideas.Challenge
+	var raw []byte
+	err := tx.QueryRow(ctx, "SELECT generation, spec FROM challenge WHERE uid = $1 FOR NO KEY UPDATE", o.UID).Scan(&former.Generation, &raw)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && former.Generation > o.Generation {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the former declaration: %w", err)
+	}
+	if err := json.Unmarshal(raw, &former.Spec); err != nil {
+		return fmt.Errorf("read the former declaration: %w", err)
+	}
+	if former.Phases, err = ideas.ResolvePhases(former.Spec.Phases, s.zone()); err != nil {
+		return nil //nolint:nilerr // it cannot be read in the time zone of now, so it is not open either
+	}
+	if refusals := former.Locked(o.Spec, s.config.Clock()); len(refusals) > 0 {
+		return &ideas.LockedError{Refusals: refusals}
+	}
+	return nil
 }
 
 // WithdrawChallenge archives a challenge; what members wrote stays. Withdrawing one that is not in force changes nothing.
@@ -56,6 +83,8 @@ func (s *Store) WithdrawRewardPolicy(ctx context.Context, uid string) error {
 // generation, digest and specification.
 type objectQueries struct {
 	prepare, declare, inForce string
+	// allow refuses a declaration for what is in force already; nil refuses none.
+	allow func(ctx context.Context, tx pgx.Tx) error
 	// finish does what else follows from a change; nil for nothing.
 	finish func(ctx context.Context, tx pgx.Tx) error
 }
@@ -67,6 +96,11 @@ func declareObject[T any](ctx context.Context, s *Store, o control.Object[T], q 
 		return inForce, false, fmt.Errorf("encode the specification: %w", err)
 	}
 	err = s.transact(ctx, "declare "+o.Name, func(tx pgx.Tx) error {
+		if q.allow != nil {
+			if err := q.allow(ctx, tx); err != nil {
+				return err
+			}
+		}
 		if q.prepare != "" {
 			if _, err := tx.Exec(ctx, q.prepare, o.UID, o.Generation); err != nil {
 				return err

@@ -65,6 +65,8 @@ type Store struct {
 	broad    broadSearches
 	// eventWake has an item when an event may wait to be dispatched.
 	eventWake chan struct{}
+	// views wait to be written.
+	views views
 	// extraConsumers are those of tests.
 	extraConsumers []consumer
 	queue          atomic.Pointer[river.Client[pgx.Tx]]
@@ -170,6 +172,7 @@ var ownErrors = []error{
 // failed says what was attempted, and translates what the domain has an error for.
 func (s *Store) failed(attempt string, err error) error {
 	field, step := (*ideas.FieldError)(nil), (*ideas.TransitionError)(nil)
+	barred, locked := (*ideas.BarredError)(nil), (*ideas.LockedError)(nil)
 	for _, own := range ownErrors {
 		if errors.Is(err, own) {
 			return err
@@ -179,7 +182,7 @@ func (s *Store) failed(attempt string, err error) error {
 	switch {
 	case errors.As(err, &answer) && memberErrors[answer.Code] != nil:
 		return memberErrors[answer.Code]
-	case errors.As(err, &field), errors.As(err, &step):
+	case errors.As(err, &field), errors.As(err, &step), errors.As(err, &barred), errors.As(err, &locked):
 		return err
 	case errors.Is(err, pgx.ErrNoRows):
 		return ideas.ErrNotFound

@@ -2,8 +2,11 @@
 
 -- +goose Up
 
--- The boundary of phases up to which the service has carried out what follows; null before the first.
-ALTER TABLE challenge ADD COLUMN phase_at timestamptz;
+ALTER TABLE challenge
+    -- the boundary of phases up to which the service has carried out what follows; null before the first
+    ADD COLUMN phase_at timestamptz,
+    -- set when the rights in what was not selected have returned to its authors
+    ADD COLUMN released_at timestamptz;
 
 -- How members vote in a challenge, as far as the database holds it. Kept with each declaration until the vote opens.
 CREATE TABLE ballot (
@@ -29,9 +32,8 @@ CREATE TABLE entry (
     answers      jsonb NOT NULL DEFAULT '{}',
     -- the idea of an earlier challenge that it goes on with, and who thought of it first
     origin_id    bigint REFERENCES idea ON DELETE SET NULL,
-    -- by the service's clock, which ladders and votes by entry go by; null until it is published
-    published_at timestamptz,
     rung         smallint NOT NULL DEFAULT 0,
+    -- when the last rung was reached, or the publication; null before that
     rung_since   timestamptz,
     -- by which the next rung must be reached, else the idea expires
     deadline     timestamptz,
@@ -43,7 +45,7 @@ CREATE TABLE entry (
     UNIQUE (idea_id, challenge_id),
     UNIQUE (challenge_id, origin_id)
 );
-CREATE INDEX entry_unpublished ON entry (idea_id) WHERE published_at IS NULL;
+CREATE INDEX entry_unclimbed ON entry (challenge_id) WHERE rung_since IS NULL;
 CREATE INDEX entry_deadline ON entry (deadline) WHERE deadline IS NOT NULL;
 CREATE INDEX entry_shortlist ON entry (challenge_id) WHERE shortlisted;
 CREATE INDEX entry_origin ON entry (origin_id) WHERE origin_id IS NOT NULL;
@@ -141,7 +143,7 @@ BEGIN
     UPDATE tally t SET challenge_id = c.challenge_id FROM changed c WHERE t.idea_id = c.id AND c.challenge_id IS NOT NULL;
     INSERT INTO entry (idea_id, challenge_id) SELECT id, challenge_id FROM changed WHERE challenge_id IS NOT NULL;
     INSERT INTO participant (challenge_id, member_id)
-        SELECT DISTINCT challenge_id, author_id FROM changed WHERE challenge_id IS NOT NULL ON CONFLICT DO NOTHING;
+        SELECT DISTINCT challenge_id, author_id FROM changed WHERE challenge_id IS NOT NULL AND state <> 'draft' ON CONFLICT DO NOTHING;
     PERFORM count_in_challenge(challenge_id, 'ideas', count(*)) FROM changed
         WHERE challenge_id IS NOT NULL AND visible GROUP BY challenge_id ORDER BY challenge_id;
     RETURN NULL;
@@ -151,8 +153,8 @@ $$;
 CREATE TRIGGER enter_inserted AFTER INSERT ON idea
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION enter_challenges();
 
--- What is published after it was submitted; what is hidden gives the points of a budget back; what comes back from where it
--- had expired begins at zero.
+-- What is hidden gives the points of a budget back, what comes back from where it had expired begins at zero, and what no
+-- longer gathers support climbs no more.
 -- +goose StatementBegin
 CREATE FUNCTION follow_ideas() RETURNS trigger LANGUAGE plpgsql
 SET search_path = ideas, pg_temp
@@ -163,11 +165,18 @@ BEGIN
     END IF;
     PERFORM count_in_challenge(a.challenge_id, 'ideas', sum(a.visible::integer - b.visible::integer)) FROM after a JOIN before b USING (id)
         WHERE a.challenge_id IS NOT NULL AND a.visible <> b.visible GROUP BY a.challenge_id ORDER BY a.challenge_id;
+    INSERT INTO participant (challenge_id, member_id) SELECT DISTINCT a.challenge_id, a.author_id FROM after a JOIN before b USING (id)
+        WHERE a.challenge_id IS NOT NULL AND b.state = 'draft' AND a.state <> 'draft' ON CONFLICT DO NOTHING;
     DELETE FROM ballot_vote v USING after a, before b, ballot l
         WHERE b.id = a.id AND b.visible AND NOT a.visible AND v.idea_id = a.id AND l.challenge_id = a.challenge_id
             AND l.kind = 'budget' AND l.closed_at IS NULL;
-    UPDATE entry e SET published_at = NULL, rung = 0, rung_since = NULL, deadline = NULL, seen = 0 FROM after a, before b
-        WHERE b.id = a.id AND e.idea_id = a.id AND b.state = 'expired' AND a.state <> 'expired';
+    DELETE FROM idea_view v USING after a, before b
+        WHERE b.id = a.id AND v.idea_id = a.id AND b.state = 'expired' AND a.state IN ('gathering', 'pending');
+    UPDATE entry e SET rung = 0, rung_since = NULL, deadline = NULL, seen = 0 FROM after a, before b
+        WHERE b.id = a.id AND e.idea_id = a.id AND b.state = 'expired' AND a.state IN ('gathering', 'pending');
+    UPDATE entry e SET shortlisted = a.state = 'shortlisted' FROM after a, before b
+        WHERE b.id = a.id AND e.idea_id = a.id AND a.state <> b.state AND (a.state = 'shortlisted' OR b.state = 'shortlisted' AND a.state = 'under_review');
+    UPDATE entry e SET deadline = NULL FROM after a WHERE e.idea_id = a.id AND a.state <> 'gathering' AND e.deadline IS NOT NULL;
     UPDATE tally t SET goal = NULL FROM after a
         WHERE t.idea_id = a.id AND a.challenge_id IS NOT NULL AND a.state <> 'gathering' AND t.goal IS NOT NULL;
     RETURN NULL;
