@@ -64,7 +64,7 @@ func TestBallotRules(t *testing.T) {
 	}
 }
 
-func TestRank(t *testing.T) {
+func TestBallotRank(t *testing.T) {
 	for name, tc := range map[string]struct {
 		ballot control.Ballot
 		votes  []ideas.BallotVote
