@@ -66,6 +66,9 @@ const (
 	// EventPayoutApproved and EventPayoutPaid have the member in Subject; Data has "amount" in minor units and "currency".
 	EventPayoutApproved EventKind = "payout.approved"
 	EventPayoutPaid     EventKind = "payout.paid"
+
+	// EventWebhookDisabled has in Data the name of a "webhook" that has failed for too long.
+	EventWebhookDisabled EventKind = "webhook.disabled"
 )
 
 // Kinds of events of the methods beside ideation. Where the team or the service decides, the member whom it concerns is

@@ -158,6 +158,7 @@ type Store interface {
 	MethodStore
 	ChallengeStore
 
+	WebhookStore
 	// ListIdeas returns a page of visible ideas; viewer (0: nobody) sets Idea.Supported.
 	ListIdeas(ctx context.Context, viewer int64, q Query) (Page, error)
 	// GetIdea returns one visible idea, else ErrNotFound.

@@ -43,12 +43,14 @@ const (
 	MayExport    Permission = "export"
 	MayPay       Permission = "pay"
 	MayAudit     Permission = "audit"
+	// MayIntegrate connects the community to other systems and sees the secrets of that.
+	MayIntegrate Permission = "integrate"
 	// MaySeeTeam opens the team's side at all.
 	MaySeeTeam Permission = "seeTeam"
 )
 
 var permissions = map[Role][]Permission{
-	RoleLead:        {MayModerate, MayAnswer, MayDecide, MayImplement, MayAnnounce, MayMeasure, MayExport, MayPay, MayAudit, MaySeeTeam},
+	RoleLead:        {MayModerate, MayAnswer, MayDecide, MayImplement, MayAnnounce, MayMeasure, MayExport, MayPay, MayAudit, MayIntegrate, MaySeeTeam},
 	RoleImplementer: {MayImplement, MayAnswer, MayMeasure, MaySeeTeam},
 	RoleHost:        {MayAnswer, MayAnnounce, MayModerate, MayMeasure, MaySeeTeam},
 	RoleFollowUp:    {MayMeasure, MayExport, MayAudit, MaySeeTeam},

@@ -107,7 +107,7 @@ func (o *options) declare(flags *flag.FlagSet) {
 	flags.StringVar(&o.managementListen, "management-listen", ":8082", "address of /livez, /readyz and /metrics")
 	flags.IntVar(&o.maxConns, "database-max-conns", 8, "most connections of the pool; one more listens for declarations")
 	flags.BoolVar(&o.behindProxy, "behind-proxy", false, "take clients' addresses from the last entry of X-Forwarded-For; true with --credentials-dir unless given")
-	flags.BoolVar(&o.allowPrivateIssuers, "allow-private-issuers", false, "let OpenID Connect issuers have plain http, loopback and private addresses; for tests and local work")
+	flags.BoolVar(&o.allowPrivateIssuers, "allow-private-issuers", false, "let OpenID Connect issuers and webhooks have plain http, loopback and private addresses; for tests and local work")
 	flags.StringVar(&o.drainDelay, "drain-delay", "0s", "how long to go on serving after /readyz has turned, before connections are closed")
 	flags.StringVar(&o.baseURL, "base-url", "", "running alone: the address of links in mails (default http://localhost and the port of --listen)")
 	flags.StringVar(&o.smtpHost, "smtp-host", "", "running alone: SMTP server without TLS and password, such as a mail catcher; sign-in by mail is off without it")

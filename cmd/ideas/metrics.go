@@ -17,6 +17,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	mails    *prometheus.CounterVec
+	webhooks *prometheus.CounterVec
 }
 
 func newMetrics(store *postgres.Store) *metrics {
@@ -30,7 +31,10 @@ func newMetrics(store *postgres.Store) *metrics {
 			Name: "ideas_mails_total", Help: "Sign-in mails handed to the SMTP server, by result.",
 		}, []string{"result"}),
 	}
-	m.registry.MustRegister(m.requests, m.mails, collectors.NewGoCollector(),
+	m.webhooks = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "ideas_webhook_attempts_total", Help: "Attempts to deliver an event to a webhook, by result.",
+	}, []string{"result"})
+	m.registry.MustRegister(m.requests, m.mails, m.webhooks, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	gauge := func(name, help string, value func() float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
@@ -71,6 +75,14 @@ func (m *metrics) mail(sent bool) {
 	m.mails.WithLabelValues(result).Inc()
 }
 
+func (m *metrics) webhook(delivered bool) {
+	result := "failed"
+	if delivered {
+		result = "delivered"
+	}
+	m.webhooks.WithLabelValues(result).Inc()
+}
+
 // measure times requests. The router writes the pattern that it has found into the request.
 func (m *metrics) measure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -86,7 +98,7 @@ func (m *metrics) measure(next http.Handler) http.Handler {
 // knownMethod keeps clients from making up label values.
 func knownMethod(method string) string {
 	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost:
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 		return method
 	}
 	return "other"

@@ -24,6 +24,7 @@ import (
 	"github.com/quaeso/community-operator/ideas/postgres"
 	"github.com/quaeso/community-operator/ideas/web"
 	"github.com/quaeso/community-operator/ideas/web/translations"
+	"github.com/quaeso/community-operator/ideas/webhooks"
 	"github.com/quaeso/community-operator/internal/control"
 	"github.com/quaeso/community-operator/internal/credentials"
 )
@@ -70,6 +71,11 @@ func newService(o options, log *slog.Logger) (*service, error) {
 		}
 		config.Fallback = &fallback
 	}
+	deliverer := webhooks.New(webhooks.Config{
+		Store: func() webhooks.Store { return s.store }, AllowPrivate: o.allowPrivateIssuers, Logger: log,
+		Result: func(delivered bool) { s.metrics.webhook(delivered) },
+	})
+	config.Jobs = append(config.Jobs, postgres.Jobs{Register: deliverer.Register})
 	s.store = postgres.New(config)
 	s.metrics = newMetrics(s.store)
 	s.worker = &mail.Worker{

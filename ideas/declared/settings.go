@@ -69,6 +69,9 @@ func (rules Rules) Check(d control.Declaration) []control.Refusal {
 	}
 	if s.House != nil {
 		checkHouse(&r, s)
+		rules.checkWebhooks(&r, s.House.Webhooks)
+		checkObjectives(&r, s)
+		checkHouseQuotas(&r, s.House)
 	}
 	return r
 }

@@ -14,11 +14,14 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/quaeso/community-operator/ideas"
+	"github.com/quaeso/community-operator/ideas/publichttp"
 )
 
 const (
 	// callTimeout bounds one call to the issuer; somebody waits for the page.
 	callTimeout = 5 * time.Second
+	// maxAnswer bounds an issuer's answer, in bytes.
+	maxAnswer = 1 << 20
 	// rediscoverAfter is the age at which the issuer's discovery document is read again.
 	rediscoverAfter = time.Hour
 	// failAgainFor is how long a failed discovery is not repeated: visitors must not queue up behind an issuer
@@ -56,7 +59,9 @@ type Client struct {
 // New makes a client. credentials is asked for every sign-in. allowPrivate lets issuers have plain, loopback
 // and private addresses, for tests and local work.
 func New(credentials func() (Credentials, error), allowPrivate bool) *Client {
-	return &Client{credentials: credentials, http: newHTTPClient(allowPrivate)}
+	return &Client{credentials: credentials, http: publichttp.New(publichttp.Options{
+		Timeout: callTimeout, MaxAnswer: maxAnswer, Redirects: 3, AllowPrivate: allowPrivate,
+	})}
 }
 
 // AuthURL is where the browser asks the issuer for a code.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/quaeso/community-operator/ideas"
 	"github.com/quaeso/community-operator/ideas/oidc"
+	"github.com/quaeso/community-operator/ideas/publichttp"
 	"github.com/quaeso/community-operator/internal/testutil"
 )
 
@@ -197,7 +198,7 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 		_, err := oidc.New(func() (oidc.Credentials, error) { return oidc.Credentials{ID: "x"}, nil }, false).
 			AuthURL(ctx, ideas.OIDCSettings{IssuerURL: address}, redirectURL, newAttempt())
 		cancel()
-		if !errors.Is(err, oidc.ErrPrivateAddress) {
+		if !errors.Is(err, publichttp.ErrPrivateAddress) {
 			t.Errorf("%s: error %v, want ErrPrivateAddress", address, err)
 		}
 	}
@@ -206,19 +207,6 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	}
 	if n := issuer.Calls("/.well-known/openid-configuration"); n != 0 {
 		t.Errorf("the issuer inside was called %d times", n)
-	}
-}
-
-func TestIsPublic(t *testing.T) {
-	for address, want := range map[string]bool{
-		"1.1.1.1": true, "2606:4700:4700::1111": true, "::ffff:1.1.1.1": true,
-		"127.0.0.1": false, "10.1.2.3": false, "172.31.0.1": false, "192.168.0.1": false, "169.254.169.254": false, "100.100.100.200": false,
-		"0.0.0.0": false, "255.255.255.255": false, "::1": false, "::": false, "fe80::1": false, "fc00::1": false, "ff02::1": false,
-		"::ffff:10.0.0.1": false, "64:ff9b::a00:1": false, "2002:a00:1::": false, "::10.0.0.1": false, "198.18.0.1": false,
-	} {
-		if got := oidc.IsPublic(address); got != want {
-			t.Errorf("%s public = %v, want %v", address, got, want)
-		}
 	}
 }
 

@@ -33,6 +33,7 @@ func (s *Store) consumers() []consumer {
 		{"qualify ideas", s.qualify},
 		{"recognition", s.recognise},
 		{"notices", s.tell},
+		{"webhooks", s.callWebhooks},
 	}, s.extraConsumers...)
 }
 

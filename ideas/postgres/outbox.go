@@ -76,6 +76,7 @@ func removeExpired(ctx context.Context, conn *pgx.Conn) error {
 	batch.Queue("DELETE FROM sign_in_mail WHERE created_at < now() - $1::interval", maxMailAge)
 	batch.Queue("DELETE FROM rate WHERE full_at < now()")
 	batch.Queue("DELETE FROM api_token WHERE expires_at < now()")
+	batch.Queue("DELETE FROM webhook_delivery WHERE created_at < now() - $1::interval", deliveriesKept)
 	batch.Queue("DELETE FROM api_request WHERE started_at < now() - $1::interval", requestKept)
 	batch.Queue("DELETE FROM session WHERE seen_at < now() - $1::interval", ideas.SessionLifetime)
 	if err := conn.SendBatch(ctx, &batch).Close(); err != nil {

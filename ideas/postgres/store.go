@@ -69,8 +69,10 @@ type Store struct {
 	views views
 	// extraConsumers are those of tests.
 	extraConsumers []consumer
-	queue          atomic.Pointer[river.Client[pgx.Tx]]
-	engines        engines
+	// conditions of webhooks.
+	conditions conditions
+	queue      atomic.Pointer[river.Client[pgx.Tx]]
+	engines    engines
 
 	// refreshing makes reading and adopting a declaration one step, so that an older one, read earlier,
 	// never replaces a newer one.

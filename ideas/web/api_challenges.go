@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/quaeso/community-operator/ideas"
-	"github.com/quaeso/community-operator/internal/control"
 )
 
 func (a *app) apiChallengeRoutes() []apiRoute {
@@ -27,19 +26,7 @@ func (a *app) programme(ctx context.Context) *ideas.Programme {
 
 // countsHidden tells whether nobody may see how the votes of a challenge stand: until its ballot closes.
 func countsHidden(c *ideas.Challenge, now time.Time) bool {
-	if c == nil || c.Spec.Ballot == nil || !c.Spec.Ballot.Hidden {
-		return false
-	}
-	var closes time.Time
-	voting := false
-	for _, p := range c.Phases {
-		if p.Name != control.PhaseVoting && (p.Name != control.PhaseOpen || voting) {
-			continue
-		}
-		voting = voting || p.Name == control.PhaseVoting
-		closes = p.End
-	}
-	return closes.IsZero() || now.Before(closes)
+	return c != nil && c.Spec.Ballot != nil && c.Spec.Ballot.Hidden && !c.VoteClosed(now)
 }
 
 type apiChallenge struct {

@@ -60,6 +60,7 @@ func (v *visit) teamNav() []teamNavItem {
 		{navItem{"overview", "/team", v.t("team.overview")}, ideas.MaySeeTeam},
 		{navItem{"prizes", "/team/prizes", v.t("team.prizes")}, ideas.MayPay},
 		{navItem{"royalties", "/team/royalties", v.t("team.royalties")}, ideas.MayPay},
+		{navItem{"webhooks", webhooksPath, v.t("webhooks.title")}, ideas.MayIntegrate},
 	}
 }
 

@@ -112,6 +112,7 @@ func (a *app) handler() http.Handler {
 		a.teamRoutes(),
 		a.recognitionRoutes(),
 		a.royaltyRoutes(),
+		a.webhookRoutes(),
 	}
 	for _, part := range parts {
 		for pattern, h := range part {

@@ -1,4 +1,6 @@
-package oidc
+// Package publichttp calls addresses that others choose: the issuer or the webhook of a declaration. Such an address must not
+// become a way to reach what only this process can: the machine, the cluster, a cloud's metadata.
+package publichttp
 
 import (
 	"errors"
@@ -11,40 +13,51 @@ import (
 	"time"
 )
 
-// maxAnswer bounds an issuer's answer, in bytes.
-const maxAnswer = 1 << 20
-
-// ErrPrivateAddress is returned for an issuer whose name leads into the cluster or the machine. The issuer's URL
-// comes from whoever writes the Community, and must not become a way to reach what they cannot.
+// ErrPrivateAddress is returned for a name that leads into the cluster or the machine.
 var ErrPrivateAddress = errors.New("the address is not a public one")
 
-// newHTTPClient makes a client for addresses that others choose. The address is checked when it is dialled,
-// after resolution and for every redirect, so that no name can change in between.
-func newHTTPClient(allowPrivate bool) *http.Client {
-	dialer := &net.Dialer{Timeout: callTimeout}
-	if !allowPrivate {
+// Options of a client.
+type Options struct {
+	// Timeout of a whole call.
+	Timeout time.Duration
+	// MaxAnswer bounds an answer, in bytes; reading on is an error.
+	MaxAnswer int
+	// Redirects that are followed; with 0 the answer that redirects is the caller's.
+	Redirects int
+	// AllowPrivate allows private addresses and plain http, for tests and local work.
+	AllowPrivate bool
+}
+
+// New makes a client. The address is checked when it is dialled, after resolution and for every redirect, so that no name
+// can change in between.
+func New(o Options) *http.Client {
+	dialer := &net.Dialer{Timeout: o.Timeout}
+	if !o.AllowPrivate {
 		dialer.Control = func(_, address string, _ syscall.RawConn) error {
 			target, err := netip.ParseAddrPort(address)
 			if err != nil {
 				return fmt.Errorf("read the address to dial: %w", err)
 			}
-			if !isPublic(target.Addr()) {
+			if !IsPublic(target.Addr()) {
 				return fmt.Errorf("dial %s: %w", target.Addr(), ErrPrivateAddress)
 			}
 			return nil
 		}
 	}
 	return &http.Client{
-		Timeout: callTimeout,
-		Transport: &guardedTransport{allowPlain: allowPrivate, next: &http.Transport{
-			DialContext: dialer.DialContext, TLSHandshakeTimeout: callTimeout, ForceAttemptHTTP2: true,
-			MaxIdleConns: 2, IdleConnTimeout: 30 * time.Second,
+		Timeout: o.Timeout,
+		Transport: &guardedTransport{options: o, next: &http.Transport{
+			DialContext: dialer.DialContext, TLSHandshakeTimeout: o.Timeout, ForceAttemptHTTP2: true,
+			MaxIdleConns: 2, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: 64 << 10,
 			// No proxy of the environment: it would resolve the name itself, past our check.
 			Proxy: nil,
 		}},
 		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
-			if len(via) > 3 {
-				return errors.New("more than 3 redirects")
+			switch {
+			case o.Redirects == 0:
+				return http.ErrUseLastResponse
+			case len(via) > o.Redirects:
+				return fmt.Errorf("more than %d redirects", o.Redirects)
 			}
 			return nil
 		},
@@ -53,32 +66,32 @@ func newHTTPClient(allowPrivate bool) *http.Client {
 
 // guardedTransport refuses plain http and answers without end.
 type guardedTransport struct {
-	allowPlain bool
-	next       http.RoundTripper
+	options Options
+	next    http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
 func (t *guardedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Scheme != "https" && !t.allowPlain {
+	if r.URL.Scheme != "https" && !t.options.AllowPrivate {
 		return nil, fmt.Errorf("call %s: only https is allowed", r.URL.Host)
 	}
 	response, err := t.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
-	response.Body = &boundedBody{ReadCloser: response.Body, left: maxAnswer}
+	response.Body = &boundedBody{ReadCloser: response.Body, left: t.options.MaxAnswer, most: t.options.MaxAnswer}
 	return response, nil
 }
 
 type boundedBody struct {
 	io.ReadCloser
-	left int
+	left, most int
 }
 
 // Read implements io.Reader.
 func (b *boundedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
+		return 0, fmt.Errorf("the answer is longer than %d bytes", b.most)
 	}
 	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
 	b.left -= n
@@ -96,7 +109,8 @@ var reserved = []netip.Prefix{
 	netip.MustParsePrefix("::/96"),
 }
 
-func isPublic(address netip.Addr) bool {
+// IsPublic tells whether an address is one of the public internet.
+func IsPublic(address netip.Addr) bool {
 	address = address.Unmap().WithZone("")
 	if !address.IsGlobalUnicast() || address.IsPrivate() || address.IsLoopback() || address.IsLinkLocalUnicast() {
 		return false
