@@ -26,7 +26,7 @@ type challengeBody func(v *visit, c *ideas.Challenge) (template.HTML, error)
 
 // challengeBodies by type. A type without one shows its brief and its phases.
 func (a *app) challengeBodies() map[string]challengeBody {
-	return map[string]challengeBody{}
+	return map[string]challengeBody{control.TypeIdeation: a.showContest, control.TypeContest: a.showContest}
 }
 
 // part renders a template that stands inside a page.

@@ -105,7 +105,7 @@ func (a *app) handler() http.Handler {
 	parts := []map[string]handle{
 		a.siteRoutes(),
 		a.ideaRoutes(),
-		a.challengeRoutes(),
+		a.challengeRoutes(), a.contestRoutes(),
 		a.signInRoutes(),
 		a.memberRoutes(),
 		a.tokenRoutes(),
