@@ -220,8 +220,8 @@ func (r *recognition) readMembers(ctx context.Context, ids []int64) error {
 		return nil
 	}
 	settings, _ := r.store.Current(ctx)
-	rows, err := r.tx.Query(ctx, `SELECT id, coalesce(email, ''), created_at, level FROM member WHERE id = ANY($1)
-		ORDER BY id FOR NO KEY UPDATE`, ids)
+	rows, err := r.tx.Query(ctx, `SELECT id, coalesce(email, ''), created_at, level FROM member
+		WHERE id = ANY($1) AND erased_at IS NULL ORDER BY id FOR NO KEY UPDATE`, ids)
 	if err != nil {
 		return fmt.Errorf("lock members: %w", err)
 	}
@@ -283,7 +283,12 @@ func (r *recognition) event(ctx context.Context, e ideas.Event) error {
 	switch {
 	case e.Kind == ideas.EventIdeaUnsupported:
 		return r.takeBack(ctx, e)
-	case !r.wanted(e):
+	case e.Kind == ideas.EventChallengeDecided:
+		if err := r.store.awardPrizes(ctx, r.tx, r.programme, e.Challenge); err != nil {
+			return err
+		}
+	}
+	if !r.wanted(e) {
 		return nil
 	}
 	policy, engine := r.engine(e)
@@ -555,9 +560,9 @@ func relevel(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// UnlinkRecognition is erasure's part of recognition: entries, prizes and payouts stay as amounts that belong to nobody,
+// eraseRecognition is erasure's part of recognition: entries, prizes and payouts stay as amounts that belong to nobody,
 // everything else goes.
-func UnlinkRecognition(ctx context.Context, tx pgx.Tx, member int64) error {
+func eraseRecognition(ctx context.Context, tx pgx.Tx, member int64, _ bool) error {
 	var batch pgx.Batch
 	for _, change := range []string{
 		"UPDATE points_entry SET member_id = CASE WHEN member_id = $1 THEN NULL ELSE member_id END, actor_id = CASE WHEN actor_id = $1 THEN NULL ELSE actor_id END WHERE member_id = $1 OR actor_id = $1",

@@ -88,6 +88,20 @@ func (s *Store) SetListed(ctx context.Context, member int64, listed bool) error 
 	return nil
 }
 
+// The top of a board, and the place of a member: $1 and $2 name the board.
+const (
+	boardQuery = `SELECT rank() OVER (ORDER BY b.points DESC), b.member_id, m.name, b.points, m.level
+		FROM (SELECT member_id, points FROM points_total WHERE kind = $1 AND scope = $2 AND listed AND points > 0
+			ORDER BY points DESC, member_id LIMIT $3) b JOIN member m ON m.id = b.member_id
+		ORDER BY b.points DESC, b.member_id`
+	ownPlaceQuery = `SELECT CASE WHEN above > $4 THEN 0 ELSE above + 1 END, member_id, name, points, level
+		FROM (SELECT t.member_id, m.name, t.points, m.level,
+				(SELECT count(*) FROM (SELECT FROM points_total o WHERE o.kind = $1 AND o.scope = $2 AND o.listed AND o.points > 0 AND o.points > t.points
+					ORDER BY o.points DESC, o.member_id LIMIT $4 + 1) o) AS above
+			FROM points_total t JOIN member m ON m.id = t.member_id
+			WHERE t.kind = $1 AND t.scope = $2 AND t.member_id = $3 AND t.listed AND t.points > 0) own`
+)
+
 // Leaderboard implements ideas.Recognition. An index holds each board in its order, so its top costs the same with any
 // number of members.
 func (s *Store) Leaderboard(ctx context.Context, board ideas.Board, viewer int64) (ideas.Leaderboard, error) {
@@ -99,10 +113,7 @@ func (s *Store) Leaderboard(ctx context.Context, board ideas.Board, viewer int64
 	if err != nil {
 		return ideas.Leaderboard{}, err
 	}
-	rows, err := pool.Query(ctx, `SELECT rank() OVER (ORDER BY b.points DESC), b.member_id, m.name, b.points, m.level
-		FROM (SELECT member_id, points FROM points_total WHERE kind = $1 AND scope = $2 AND listed AND points > 0
-			ORDER BY points DESC, member_id LIMIT $3) b JOIN member m ON m.id = b.member_id
-		ORDER BY b.points DESC, b.member_id`, kind, scope, ideas.BoardRows)
+	rows, err := pool.Query(ctx, boardQuery, kind, scope, ideas.BoardRows)
 	if err != nil {
 		return ideas.Leaderboard{}, s.failed("read a leaderboard", err)
 	}
@@ -114,12 +125,7 @@ func (s *Store) Leaderboard(ctx context.Context, board ideas.Board, viewer int64
 	if viewer == 0 {
 		return top, nil
 	}
-	top.Own, err = scanBoardRow(pool.QueryRow(ctx, `SELECT CASE WHEN above > $4 THEN 0 ELSE above + 1 END, member_id, name, points, level
-		FROM (SELECT t.member_id, m.name, t.points, m.level,
-				(SELECT count(*) FROM (SELECT FROM points_total o WHERE o.kind = $1 AND o.scope = $2 AND o.listed AND o.points > t.points LIMIT $4 + 1) o) AS above
-			FROM points_total t JOIN member m ON m.id = t.member_id
-			WHERE t.kind = $1 AND t.scope = $2 AND t.member_id = $3 AND t.listed AND t.points > 0) own`,
-		kind, scope, viewer, ideas.MaxRank-1))
+	top.Own, err = scanBoardRow(pool.QueryRow(ctx, ownPlaceQuery, kind, scope, viewer, ideas.MaxRank-1))
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return ideas.Leaderboard{}, s.failed("read a member's place", err)
 	}
@@ -202,11 +208,19 @@ func (s *Store) HandOverPrize(ctx context.Context, actor, prize int64) error {
 
 // awardPrizes promises the winners of a challenge what its policy has for their ranks. Authors of an idea share sums of
 // money to the minor unit, and each gets what cannot be divided. Doing it again adds nothing.
-func (s *Store) awardPrizes(ctx context.Context, tx pgx.Tx, programme *ideas.Programme, challenge int64, winners []ideas.Winner) error {
+func (s *Store) awardPrizes(ctx context.Context, tx pgx.Tx, programme *ideas.Programme, challenge int64) error {
 	policy := programme.PolicyOf(challenge)
 	engine := s.engines.of(s, programme, policy)
-	if engine == nil {
+	if engine == nil || len(policy.Spec.Prizes) == 0 {
 		return nil
+	}
+	rows, err := tx.Query(ctx, "SELECT idea_id, rank FROM winner WHERE challenge_id = $1 ORDER BY rank, idea_id", challenge)
+	if err != nil {
+		return fmt.Errorf("read the winners: %w", err)
+	}
+	winners, err := pgx.CollectRows(rows, pgx.RowToStructByPos[ideas.Winner])
+	if err != nil {
+		return fmt.Errorf("read the winners: %w", err)
 	}
 	var about []int64
 	for _, w := range winners {

@@ -302,12 +302,17 @@ func TestLedgerIsAppendOnly(t *testing.T) {
 			t.Errorf("the ledger let %s pass: %v", name, err)
 		}
 	}
-	if err := r.transact(ctx, "unlink", func(tx pgx.Tx) error { return UnlinkRecognition(ctx, tx, fan) }); err != nil {
+	if err := r.transact(ctx, "unlink", func(tx pgx.Tx) error { return eraseRecognition(ctx, tx, fan, true) }); err != nil {
 		t.Fatal(err)
 	}
 	if entries, totals := r.count("SELECT count(*) FROM points_entry WHERE points = 5 AND member_id IS NULL AND actor_id IS NULL"),
 		r.count("SELECT count(*) FROM points_total"); entries != 1 || totals != 0 {
 		t.Errorf("after erasure there are %d unlinked entries and %d totals, want 1 and 0", entries, totals)
+	}
+	r.count("WITH x AS (UPDATE member SET erased_at = now(), email = NULL, name = '' WHERE id = $1 RETURNING 1) SELECT count(*) FROM x", fan)
+	r.happen(ideas.Event{Kind: ideas.EventIdeaSupported, Actor: fan, Idea: r.idea(other)})
+	if points := r.points(fan); points != 0 {
+		t.Errorf("somebody who was erased got %d points", points)
 	}
 }
 
@@ -370,7 +375,7 @@ func TestLedgerHolds(t *testing.T) {
 				}
 				erased[m] = true
 				ctx := context.Background()
-				if err := r.transact(ctx, "unlink", func(tx pgx.Tx) error { return UnlinkRecognition(ctx, tx, m) }); err != nil {
+				if err := r.transact(ctx, "unlink", func(tx pgx.Tx) error { return eraseRecognition(ctx, tx, m, false) }); err != nil {
 					rt.Fatal(err)
 				}
 			},
