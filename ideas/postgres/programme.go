@@ -280,8 +280,13 @@ func (s *Store) ObserveRewardPolicy(ctx context.Context, uid string) (control.Re
 	if err != nil {
 		return state, err
 	}
-	err = pool.QueryRow(ctx, "SELECT uid, generation, digest FROM reward_policy WHERE uid = $1 AND in_force", uid).
-		Scan(&state.InForce.UID, &state.InForce.Generation, &state.InForce.Digest)
+	err = pool.QueryRow(ctx, `SELECT p.uid, p.generation, p.digest, coalesce((SELECT sum(n) FROM total WHERE kind = 'members'), 0)::bigint,
+			coalesce((SELECT sum(points) FROM policy_total WHERE policy_uid = p.uid), 0)::bigint, d.n, d.amount
+		FROM reward_policy p CROSS JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(o.payable), 0)::bigint AS amount
+			FROM payout o JOIN royalty_statement r ON r.id = o.statement_id
+			WHERE o.state IN ('due', 'approved') AND r.policy_uid = p.uid AND o.currency = p.spec->>'currency') d
+		WHERE p.uid = $1 AND p.in_force`, uid).
+		Scan(&state.InForce.UID, &state.InForce.Generation, &state.InForce.Digest, &state.Members, &state.PointsIssued, &state.PayoutsDue, &state.PayoutsDueAmount)
 	if err != nil {
 		return state, s.failed("observe a reward policy", err)
 	}

@@ -283,12 +283,7 @@ func (r *recognition) event(ctx context.Context, e ideas.Event) error {
 	switch {
 	case e.Kind == ideas.EventIdeaUnsupported:
 		return r.takeBack(ctx, e)
-	case e.Kind == ideas.EventChallengeDecided:
-		if err := r.store.awardPrizes(ctx, r.tx, r.programme, e.Challenge); err != nil {
-			return err
-		}
-	}
-	if !r.wanted(e) {
+	case !r.wanted(e):
 		return nil
 	}
 	policy, engine := r.engine(e)

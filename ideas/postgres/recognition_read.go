@@ -208,19 +208,11 @@ func (s *Store) HandOverPrize(ctx context.Context, actor, prize int64) error {
 
 // awardPrizes promises the winners of a challenge what its policy has for their ranks. Authors of an idea share sums of
 // money to the minor unit, and each gets what cannot be divided. Doing it again adds nothing.
-func (s *Store) awardPrizes(ctx context.Context, tx pgx.Tx, programme *ideas.Programme, challenge int64) error {
+func (s *Store) awardPrizes(ctx context.Context, tx pgx.Tx, programme *ideas.Programme, challenge int64, winners []ideas.Winner) error {
 	policy := programme.PolicyOf(challenge)
 	engine := s.engines.of(s, programme, policy)
 	if engine == nil || len(policy.Spec.Prizes) == 0 {
 		return nil
-	}
-	rows, err := tx.Query(ctx, "SELECT idea_id, rank FROM winner WHERE challenge_id = $1 ORDER BY rank, idea_id", challenge)
-	if err != nil {
-		return fmt.Errorf("read the winners: %w", err)
-	}
-	winners, err := pgx.CollectRows(rows, pgx.RowToStructByPos[ideas.Winner])
-	if err != nil {
-		return fmt.Errorf("read the winners: %w", err)
 	}
 	var about []int64
 	for _, w := range winners {

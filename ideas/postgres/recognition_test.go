@@ -155,6 +155,10 @@ func TestPointsFollowEvents(t *testing.T) {
 	if diff := cmp.Diff(want, told); diff != "" {
 		t.Error(diff)
 	}
+	state, err := r.ObserveRewardPolicy(t.Context(), "p")
+	if err != nil || state.PointsIssued != r.points(author)+r.points(fan)+r.points(team) || state.Members != 3 || state.InForce.Generation != 1 {
+		t.Errorf("the policy's state is %+v, %v", state, err)
+	}
 	older, err := r.PointsEntries(t.Context(), fan, entries[2].ID, 1)
 	if err != nil || len(older) != 1 || older[0].ID != entries[3].ID {
 		t.Errorf("the page after the third entry is %v, %v", older, err)
@@ -281,6 +285,42 @@ func TestLevelsFollowPolicy(t *testing.T) {
 	}
 	if level, points := r.level(fan), r.points(fan); level != 0 || points != 5 {
 		t.Errorf("without a policy the member has level %d and %d points", level, points)
+	}
+}
+
+// The winners of a decided challenge are promised what the policy has for their ranks, once.
+func TestAwardPrizes(t *testing.T) {
+	r := openRewarded(t, control.RewardPolicy{Currency: "EUR", Prizes: []control.Prize{{FromRank: 1, Title: title, Amount: 101}, {FromRank: 1, ToRank: 2, Title: title}}})
+	ctx := t.Context()
+	if _, _, err := r.DeclareChallenge(ctx, control.Object[control.Challenge]{UID: "c", Name: "c", Generation: 1, Spec: control.Challenge{Type: control.TypeContest, Title: title}}); err != nil {
+		t.Fatal(err)
+	}
+	challenge := r.Programme(ctx).Challenge("c").ID
+	author, second, other := r.member("author"), r.member("second"), r.member("other")
+	first, next := r.idea(author), r.idea(other)
+	r.count("WITH x AS (INSERT INTO co_author (idea_id, member_id, state, invited_at) VALUES ($1, $2, 'accepted', now()) RETURNING 1) SELECT count(*) FROM x", first, second)
+	for range 2 {
+		err := r.transact(ctx, "award", func(tx pgx.Tx) error {
+			return r.awardPrizes(ctx, tx, r.Programme(ctx), challenge, []ideas.Winner{{Idea: first, Rank: 1}, {Idea: next, Rank: 2}})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	prizes, err := r.Prizes(ctx, 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range prizes {
+		got = append(got, fmt.Sprint(p.Member.Name, " ", p.Rank, " ", p.Amount, p.Currency, " ", p.State))
+	}
+	want := []string{"author 1 51EUR promised", "second 1 50EUR promised", "author 1 0 promised", "second 1 0 promised", "other 2 0 promised"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if told := r.count("SELECT count(*) FROM event WHERE kind = 'prize.promised'"); told != 5 {
+		t.Errorf("winners are told of %d prizes, want 5", told)
 	}
 }
 
@@ -415,9 +455,10 @@ func (r rewarded) consistent(rt *rapid.T) {
 			FULL JOIN (SELECT member_id, scope, points AS n FROM points_total WHERE kind = 'month') t USING (member_id, scope) WHERE e.n IS DISTINCT FROM t.n`,
 		"days above a cap of 5": `SELECT count(*) FROM (SELECT FROM points_entry WHERE rule = 'said' AND member_id IS NOT NULL
 			GROUP BY member_id, day HAVING sum(points) > 5) x`,
-		"events that count twice":                   `SELECT count(*) FROM (SELECT FROM points_entry WHERE member_id IS NOT NULL GROUP BY event_id, rule, member_id HAVING count(*) > 1) x`,
-		"negative totals":                           `SELECT count(*) FROM points_total WHERE points < 0`,
-		"totals listed otherwise than their member": `SELECT count(*) FROM points_total t JOIN member m ON m.id = t.member_id WHERE m.listed <> t.listed`,
+		"events that count twice":                           `SELECT count(*) FROM (SELECT FROM points_entry WHERE member_id IS NOT NULL GROUP BY event_id, rule, member_id HAVING count(*) > 1) x`,
+		"points issued that are not the sum of the entries": `SELECT abs((SELECT coalesce(sum(points), 0) FROM points_entry) - (SELECT coalesce(sum(points), 0) FROM policy_total))`,
+		"negative totals":                                   `SELECT count(*) FROM points_total WHERE points < 0`,
+		"totals listed otherwise than their member":         `SELECT count(*) FROM points_total t JOIN member m ON m.id = t.member_id WHERE m.listed <> t.listed`,
 	} {
 		queries = append(queries, fmt.Sprintf("SELECT '%s' AS what, (%s) AS n", what, query))
 	}

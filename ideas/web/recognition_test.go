@@ -181,6 +181,46 @@ func TestLeaderboard(t *testing.T) {
 	c.visitor().get("/leaderboard?challenge=none").is(http.StatusNotFound)
 }
 
+// What was promised is handed over once, and the winner sees both.
+func TestPrizes(t *testing.T) {
+	c := rewarding(t)
+	lead, _ := c.signedIn("Lead")
+	winner, lou := c.signedIn("Lou")
+	if got := text(lead.get("/team/prizes").is(http.StatusOK).id("main")); !strings.Contains(got, "No prizes yet") {
+		t.Errorf("without prizes the page says %q", got)
+	}
+	idea := c.written(lou, "A lamp")
+	challenge := c.db.QueryInt(t, `INSERT INTO ideas.challenge (uid, name, generation, digest, spec) VALUES ('c', 'summer', 1, 'd', '{"title": {"en": "Summer", "fr": "Été"}}') RETURNING id`)
+	prize := c.db.QueryInt(t, `INSERT INTO ideas.prize_award (challenge_id, idea_id, member_id, rank, policy_uid, policy_generation, prize, title, amount, currency, promised_at)
+		VALUES ($1, $2, $3, 1, 'p', 1, 0, '{"en": "A tent", "fr": "Une tente"}', 50000, 'EUR', '2027-04-09T10:00:00Z') RETURNING id`, challenge, idea.ID, lou.ID)
+	page := lead.get("/team/prizes").is(http.StatusOK)
+	wellFormed(t, page, "en")
+	if got, want := text(page.id("main")), "A tent 500.00 EUR Rank 1 · Summer Lou A lamp Promised 1 day ago Mark as handed over: A tent, Lou"; !strings.Contains(got, want) {
+		t.Errorf("the page shows %q, want %q", got, want)
+	}
+	if got, want := text(winner.get("/recognition").id("main")), "A tent 500.00 EUR Rank 1 · Summer · A lamp Promised"; !strings.Contains(got, want) {
+		t.Errorf("the winner sees %q, want %q", got, want)
+	}
+	for range 2 {
+		lead.post(fmt.Sprintf("/team/prizes/%d", prize), nil).leadsTo("/team/prizes")
+	}
+	if got := text(lead.get("/team/prizes").id("main")); !strings.Contains(got, "Handed over") || strings.Contains(got, "Mark as handed over") {
+		t.Errorf("after the hand-over the page shows %q", got)
+	}
+	winner.cookies["__Host-language"] = "fr"
+	if got, want := text(winner.get("/recognition").id("main")), "Une tente 500,00 EUR Rang 1 · Été · A lamp Remis"; !strings.Contains(strings.ReplaceAll(got, "\u00a0", " "), want) {
+		t.Errorf("the winner sees %q, want %q", got, want)
+	}
+	for query, want := range map[string]int64{
+		"SELECT count(*) FROM ideas.audit WHERE action = 'prize.hand_over'": 1,
+		"SELECT count(*) FROM ideas.event WHERE kind = 'prize.handed_over'": 1,
+	} {
+		if got := c.db.QueryInt(t, query); got != want {
+			t.Errorf("%s gives %d, want %d", query, got, want)
+		}
+	}
+}
+
 // sales posts a file as a browser does.
 func (b *browser) sales(content, from, to string) *answer {
 	b.community.t.Helper()
@@ -269,6 +309,10 @@ func TestRoyalties(t *testing.T) {
 		if got := text(made.id("main")); !strings.Contains(got, want) {
 			t.Errorf("the statement lacks %q: %q", want, got)
 		}
+	}
+	state, err := c.store.ObserveRewardPolicy(t.Context(), "p")
+	if err != nil || state.PayoutsDue != 1 || state.PayoutsDueAmount != 1500 {
+		t.Errorf("the policy's state is %+v, %v", state, err)
 	}
 	payout := fmt.Sprintf("/team/payouts/%d/paid", c.db.QueryInt(t, "SELECT id FROM ideas.payout WHERE payable > 0"))
 	lead.post(payout, nil).is(http.StatusUnprocessableEntity)

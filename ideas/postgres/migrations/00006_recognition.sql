@@ -42,6 +42,14 @@ CREATE TABLE points_total (
 CREATE INDEX points_total_board ON points_total (kind, scope, points DESC, member_id) WHERE listed AND points > 0;
 CREATE INDEX points_total_member ON points_total (member_id);
 
+-- What each policy has given, in shards: writers of different sessions rarely wait for each other.
+CREATE TABLE policy_total (
+    policy_uid text NOT NULL,
+    shard      smallint NOT NULL,
+    points     bigint NOT NULL,
+    PRIMARY KEY (policy_uid, shard)
+) WITH (fillfactor = 50);
+
 ALTER TABLE member ADD COLUMN listed boolean NOT NULL DEFAULT true;
 
 -- +goose StatementBegin
@@ -76,6 +84,9 @@ BEGIN
     GROUP BY s.kind, s.scope, c.member_id
     ORDER BY c.member_id, s.kind, s.scope
     ON CONFLICT (kind, scope, member_id) DO UPDATE SET points = t.points + excluded.points;
+    INSERT INTO policy_total AS t (policy_uid, shard, points)
+    SELECT policy_uid, pg_backend_pid() % 16, sum(points) FROM changed GROUP BY policy_uid ORDER BY policy_uid
+    ON CONFLICT (policy_uid, shard) DO UPDATE SET points = t.points + excluded.points;
     RETURN NULL;
 END;
 $$;

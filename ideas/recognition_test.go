@@ -1,0 +1,133 @@
+package ideas_test
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/quaeso/community-operator/ideas"
+	"github.com/quaeso/community-operator/internal/control"
+	"github.com/quaeso/community-operator/internal/rules"
+)
+
+func TestSharePrizes(t *testing.T) {
+	title := map[string]string{"en": "x"}
+	engine, err := rules.Compile(ideas.RewardRules(control.RewardPolicy{
+		Prizes: []control.Prize{{FromRank: 1, Title: title, Amount: 100}, {FromRank: 1, Title: title}}, Currency: "EUR",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	authors := map[int64][]int64{7: {30, 10, 20}, 8: {40}, 9: nil}
+	for name, tc := range map[string]struct {
+		winners []ideas.Winner
+		want    []ideas.PrizeShare
+	}{
+		"three authors share money and each gets the gift": {[]ideas.Winner{{7, 1}}, []ideas.PrizeShare{
+			{7, 10, 1, 0, 34}, {7, 20, 1, 0, 33}, {7, 30, 1, 0, 33}, {7, 10, 1, 1, 0}, {7, 20, 1, 1, 0}, {7, 30, 1, 1, 0},
+		}},
+		"a rank without prizes":   {[]ideas.Winner{{8, 2}}, nil},
+		"an idea without authors": {[]ideas.Winner{{9, 1}}, nil},
+		"ideas that tie share first": {[]ideas.Winner{{7, 1}, {8, 1}}, []ideas.PrizeShare{
+			{7, 10, 1, 0, 17}, {7, 20, 1, 0, 17}, {7, 30, 1, 0, 16}, {7, 10, 1, 1, 0}, {7, 20, 1, 1, 0}, {7, 30, 1, 1, 0}, {8, 40, 1, 0, 50}, {8, 40, 1, 1, 0},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, ideas.SharePrizes(engine, tc.winners, func(idea int64) []int64 { return authors[idea] })); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// Nothing that is declared is lost on the way to the engine, also a field of a later day.
+func TestRewardRulesKeepEverything(t *testing.T) {
+	var declared control.RewardPolicy
+	fill(reflect.ValueOf(&declared).Elem())
+	want, got := flatten(reflect.ValueOf(declared)), flatten(reflect.ValueOf(ideas.RewardRules(declared)))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// fill gives every field a value.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf("en"), reflect.ValueOf("text"))
+	case reflect.String:
+		v.SetString("text")
+	default:
+		v.SetInt(7)
+	}
+}
+
+// flatten lists the paths and values of all fields, in alphabetical order.
+func flatten(v reflect.Value) []string {
+	var all []string
+	var walk func(path string, v reflect.Value)
+	walk = func(path string, v reflect.Value) {
+		switch v.Kind() {
+		case reflect.Struct:
+			for i := range v.NumField() {
+				walk(path+"."+v.Type().Field(i).Name, v.Field(i))
+			}
+		case reflect.Pointer:
+			walk(path, v.Elem())
+		case reflect.Slice:
+			for i := range v.Len() {
+				walk(path, v.Index(i))
+			}
+		default:
+			all = append(all, path+" "+strings.TrimSpace(cmp.Diff(nil, v.Interface())))
+		}
+	}
+	walk("", v)
+	slices.Sort(all)
+	return all
+}
+
+func TestPolicyOf(t *testing.T) {
+	policy := func(name string) *ideas.RewardPolicy { return &ideas.RewardPolicy{Name: name} }
+	challenge := func(id int64, policy string) *ideas.Challenge {
+		return &ideas.Challenge{ID: id, Spec: control.Challenge{RewardPolicy: policy}}
+	}
+	challenges := []*ideas.Challenge{challenge(1, ""), challenge(2, "b"), challenge(3, "gone")}
+	for name, tc := range map[string]struct {
+		policies []string
+		want     [4]string // outside of challenges, and in each
+	}{
+		"none":                       {nil, [4]string{}},
+		"one":                        {[]string{"b"}, [4]string{"b", "b", "b", ""}},
+		"the community's by name":    {[]string{"a", "b", "community"}, [4]string{"community", "community", "b", ""}},
+		"the first where none is so": {[]string{"a", "b"}, [4]string{"a", "a", "b", ""}},
+	} {
+		p := &ideas.Programme{Challenges: challenges}
+		for _, n := range tc.policies {
+			p.Policies = append(p.Policies, policy(n))
+		}
+		var got [4]string
+		for i := range got {
+			if r := p.PolicyOf(int64(i)); r != nil {
+				got[i] = r.Name
+			}
+		}
+		if got != tc.want {
+			t.Errorf("%s: policies are %q, want %q", name, got, tc.want)
+		}
+	}
+}
