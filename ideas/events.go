@@ -24,6 +24,12 @@ const (
 	// EventIdeaUnsupported takes back what EventIdeaSupported has said.
 	EventIdeaUnsupported EventKind = "idea.unsupported"
 
+	// EventCoAuthorInvited and EventCoAuthorJoined have in Subject the invited member and the author.
+	EventCoAuthorInvited EventKind = "idea.coauthor_invited"
+	EventCoAuthorJoined  EventKind = "idea.coauthor_joined"
+	// EventReported tells that a member has reported a contribution; only the team hears of it.
+	EventReported EventKind = "contribution.reported"
+
 	EventCommentPublished EventKind = "comment.published"
 	// EventMentioned has in Subject the member who is mentioned.
 	EventMentioned EventKind = "member.mentioned"

@@ -108,6 +108,18 @@ type Comment struct {
 	Author    Author
 	Body      string
 	CreatedAt time.Time
+	State     CommentState
+	// Thread is the comment that began the thread, ReplyTo the one that it answers and RepliedTo who wrote that; zero for
+	// one that begins a thread.
+	Thread, ReplyTo int64
+	RepliedTo       Author
+	// EditedAt is zero for one never edited.
+	EditedAt time.Time
+	// Thanks of members; Thanked tells whether the viewer's is among them.
+	Thanks  int
+	Thanked bool
+	// Reason why it is not published.
+	Reason Reason
 }
 
 // Order of a list of ideas.
@@ -159,6 +171,13 @@ type Store interface {
 	ChallengeStore
 
 	WebhookStore
+	CommentStore
+	MergeStore
+	CoAuthorStore
+	AnswerStore
+	ModerationStore
+	AttachmentStore
+	SimilarStore
 	// ListIdeas returns a page of visible ideas; viewer (0: nobody) sets Idea.Supported.
 	ListIdeas(ctx context.Context, viewer int64, q Query) (Page, error)
 	// GetIdea returns one visible idea, else ErrNotFound.
@@ -168,10 +187,6 @@ type Store interface {
 	// SetSupport adds or withdraws a member's support and returns the idea's count afterwards; repeating a
 	// call changes nothing.
 	SetSupport(ctx context.Context, member, idea int64, support bool) (int, error)
-	// ListComments returns an idea's comments, oldest first, at most limit after the comment with id after.
-	ListComments(ctx context.Context, idea, after int64, limit int) ([]Comment, error)
-	// AddComment adds a comment; key as in SubmitIdea.
-	AddComment(ctx context.Context, author, idea int64, key, body string) (Comment, error)
 	// Totals of the community.
 	Totals(ctx context.Context) (Totals, error)
 	// RenameMember sets the display name.

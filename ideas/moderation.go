@@ -1,6 +1,7 @@
 package ideas
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -182,4 +183,21 @@ type Report struct {
 	Member    Author
 	Reason    Reason
 	CreatedAt time.Time
+}
+
+// ModerationStore keeps the moderators' queue. Errors are those of IdeaLifeStore.
+type ModerationStore interface {
+	// Report tells the moderators of a published idea, or of a comment on it where comment is not 0. A member reports each
+	// once; another report of the same changes nothing. ErrTooMany after many in a short time.
+	Report(ctx context.Context, member, idea, comment int64, reason Reason) error
+	// Queue lists what waits, the oldest first, at most limit items after the one with the id after.
+	Queue(ctx context.Context, moderator, after int64, limit int) ([]ModerationItem, error)
+	// QueueLength counts what waits, up to 100.
+	QueueLength(ctx context.Context, moderator int64) (int, error)
+	// Moderate decides about items of the queue, all or none, 100 at most; those decided meanwhile stay as they are.
+	// It returns how many it decided.
+	Moderate(ctx context.Context, moderator int64, items []int64, d Decision, reason Reason) (int, error)
+	// HideComment takes a published comment out of sight; RestoreComment brings it back.
+	HideComment(ctx context.Context, moderator, comment int64, reason Reason) error
+	RestoreComment(ctx context.Context, moderator, comment int64) error
 }

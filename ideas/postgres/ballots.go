@@ -230,12 +230,3 @@ func (s *Store) maySupport(ctx context.Context, member, idea int64) (int64, erro
 	}
 	return t.challenge.ID, nil
 }
-
-// mayComment tells why an idea's challenge takes no comments now; nil where it does, and outside of challenges.
-func (s *Store) mayComment(ctx context.Context, tx pgx.Tx, idea int64) error {
-	var challenge int64
-	if err := tx.QueryRow(ctx, "SELECT coalesce(challenge_id, 0) FROM idea WHERE id = $1", idea).Scan(&challenge); err != nil {
-		return err
-	}
-	return s.mayInChallenge(ctx, challenge, ideas.ActionComment)
-}

@@ -134,61 +134,6 @@ func (s *Store) setSupport(ctx context.Context, member, idea int64, support bool
 	return supporters, changed, nil
 }
 
-// ListComments implements ideas.Store.
-func (s *Store) ListComments(ctx context.Context, idea, after int64, limit int) ([]ideas.Comment, error) {
-	pool, err := s.db()
-	if err != nil {
-		return nil, err
-	}
-	rows, err := pool.Query(ctx, commentQuery+` WHERE c.idea_id = $1 AND c.id > $2
-		AND EXISTS (SELECT FROM idea i WHERE i.id = $1 AND i.visible) ORDER BY c.id LIMIT $3`, idea, after, pageSize(limit))
-	if err != nil {
-		return nil, s.failed("list comments", err)
-	}
-	comments, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ideas.Comment, error) { return scanComment(row) })
-	if err != nil {
-		return nil, s.failed("list comments", err)
-	}
-	return comments, nil
-}
-
-const commentQuery = "SELECT c.id, c.idea_id, m.id, m.name, c.body, c.created_at FROM comment c JOIN member m ON m.id = c.author_id"
-
-func scanComment(row pgx.Row) (ideas.Comment, error) {
-	var c ideas.Comment
-	err := row.Scan(&c.ID, &c.IdeaID, &c.Author.ID, &c.Author.Name, &c.Body, &c.CreatedAt)
-	return c, err
-}
-
-// AddComment implements ideas.Store.
-func (s *Store) AddComment(ctx context.Context, author, idea int64, key, body string) (ideas.Comment, error) {
-	body, bodyErr := ideas.CleanComment(body)
-	if err := errors.Join(bodyErr, checkKey(key)); err != nil {
-		return ideas.Comment{}, err
-	}
-	var comment ideas.Comment
-	err := s.transact(ctx, "add a comment", func(tx pgx.Tx) error {
-		if err := s.requireContributor(ctx, tx, author); err != nil {
-			return err
-		}
-		if err := s.mayComment(ctx, tx, idea); err != nil {
-			return err
-		}
-		id, err := insertOnce(ctx, tx, `INSERT INTO comment (author_id, idea_id, submission_key, body)
-			SELECT $1, id, $3, $4 FROM idea WHERE id = $2 AND visible
-			ON CONFLICT (author_id, idea_id, submission_key) DO NOTHING RETURNING id`,
-			[]any{author, idea, nullable(key), body},
-			`SELECT c.id FROM comment c JOIN idea i ON i.id = c.idea_id
-			WHERE c.author_id = $1 AND c.idea_id = $2 AND c.submission_key = $3 AND i.visible`, []any{author, idea, key})
-		if err != nil {
-			return err
-		}
-		comment, err = scanComment(tx.QueryRow(ctx, commentQuery+" WHERE c.id = $1", id))
-		return err
-	})
-	return comment, err
-}
-
 // insertOnce returns the id of a new row, or of the row that an earlier request with the same key made.
 func insertOnce(ctx context.Context, tx pgx.Tx, insert string, values []any, find string, key []any) (int64, error) {
 	var id int64

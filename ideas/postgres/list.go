@@ -40,6 +40,23 @@ func (s *Store) ListIdeas(ctx context.Context, viewer int64, q ideas.Query) (ide
 	if q.Order == "" {
 		q.Order = ideas.OrderTrending
 	}
+	page, err := s.listIdeas(ctx, viewer, q)
+	if err != nil || len(page.Ideas) > 0 || strings.TrimSpace(q.Search) == "" || q.After != "" {
+		return page, err
+	}
+	// Nothing holds the words as they were typed.
+	corrected, err := s.correct(ctx, q.Search)
+	if err != nil || corrected == "" {
+		return page, err
+	}
+	q.Search = corrected
+	if page, err = s.listIdeas(ctx, viewer, q); err == nil && len(page.Ideas) > 0 {
+		page.Corrected = corrected
+	}
+	return page, err
+}
+
+func (s *Store) listIdeas(ctx context.Context, viewer int64, q ideas.Query) (ideas.Page, error) {
 	query, args, err := listQuery(viewer, q, s.broad.known(searchKey(q), s.config.Clock()))
 	if err != nil {
 		return ideas.Page{}, err

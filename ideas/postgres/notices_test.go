@@ -120,8 +120,9 @@ func TestWhoIsTold(t *testing.T) {
 			}
 		})
 	}
-	if n := db.QueryInt(t, "SELECT count(*) FROM ideas.event WHERE kind = 'member.mentioned'"); n != 1 {
-		t.Errorf("%d events of mentions, want 1", n)
+	// One when the comment was written, one when it happened again above.
+	if n := db.QueryInt(t, "SELECT count(*) FROM ideas.event WHERE kind = 'member.mentioned'"); n != 2 {
+		t.Errorf("%d events of mentions, want 2", n)
 	}
 }
 

@@ -97,7 +97,7 @@ ALTER TABLE comment
 CREATE INDEX comment_thread ON comment (idea_id, (coalesce(thread_id, id)), id);
 CREATE INDEX comment_of_thread ON comment (thread_id) WHERE thread_id IS NOT NULL;
 CREATE INDEX comment_origin ON comment (origin_id) WHERE origin_id IS NOT NULL;
-DROP INDEX comment_idea;
+CREATE INDEX comment_author ON comment (author_id, id DESC);
 
 CREATE TABLE comment_thanks (
     comment_id bigint NOT NULL REFERENCES comment ON DELETE CASCADE,
