@@ -208,6 +208,7 @@ func (s Sanction) InForce(now time.Time) bool {
 
 // MemberStore keeps what concerns members.
 type MemberStore interface {
+	JoiningStore
 	TermsStore
 	NoticeStore
 	SanctionStore

@@ -29,17 +29,30 @@ var (
 type SignIn interface {
 	// MailEnabled tells whether links can be sent.
 	MailEnabled() bool
-	// RequestLink mails a link to the address, whether or not it belongs to a member, so that nobody learns
-	// who is one. returnTo is a path on this site. Errors: *FieldError, ErrTooMany, ErrMailOff.
-	RequestLink(ctx context.Context, email, locale, returnTo, clientAddress string) error
-	// RedeemLink makes a session of a link's token, and a member of an address seen for the first time.
+	// RequestLink mails a link to the address, whether or not it belongs to a member or may become one, so that nobody
+	// learns who is one. Errors: *FieldError, ErrTooMany, ErrMailOff.
+	RequestLink(ctx context.Context, request LinkRequest) error
+	// RedeemLink makes a session of a link's token, and a member of an address seen for the first time. Errors:
+	// ErrLinkSpent, ErrNotInvited.
 	RedeemLink(ctx context.Context, token string) (session string, returnTo string, err error)
-	// SignInWith makes a session for an identity that an OpenID Connect issuer has vouched for.
+	// SignInWith makes a session for an identity that an OpenID Connect issuer has vouched for; ErrNotInvited for somebody
+	// new whom the sign-up policy keeps out.
 	SignInWith(ctx context.Context, id Identity) (session string, err error)
 	// Authenticate returns the member of a session, or ErrNotFound.
 	Authenticate(ctx context.Context, session string) (Member, error)
 	// SignOut ends a session.
 	SignOut(ctx context.Context, session string) error
+}
+
+// LinkRequest asks for a sign-in link.
+type LinkRequest struct {
+	Email, Locale string
+	// ReturnTo is a path on this site.
+	ReturnTo string
+	// ClientAddress is whom limits count.
+	ClientAddress string
+	// Invitation is the token of one, which counts for somebody new; empty for none.
+	Invitation string
 }
 
 // Identity is what an OpenID Connect issuer says of somebody. Email counts only when EmailVerified.
@@ -49,6 +62,8 @@ type Identity struct {
 	EmailVerified   bool
 	Name            string
 	Locale          string
+	// Invitation is the token of one, which counts for somebody new; empty for none.
+	Invitation string
 }
 
 // SignInMail is a link that somebody asked for and that is to be mailed.

@@ -183,7 +183,7 @@ func TestHostileDatabase(t *testing.T) {
 	if page, err := store.ListIdeas(t.Context(), m.ID, ideas.Query{Search: "tent"}); err != nil || len(page.Ideas) != 1 {
 		t.Errorf("search: %v, %v", page, err)
 	}
-	if err := store.RequestLink(t.Context(), "a@brand.example", "en", "/", "192.0.2.1"); err != nil {
+	if err := store.RequestLink(t.Context(), ideas.LinkRequest{Email: "a@brand.example", Locale: "en", ReturnTo: "/", ClientAddress: "192.0.2.1"}); err != nil {
 		t.Errorf("request a link: %v", err)
 	}
 	if n := db.QueryInt(t, "SELECT (SELECT count(*) FROM public.member) + (SELECT count(*) FROM public.trapped)"); n != 0 {

@@ -36,15 +36,19 @@ func (s *Store) ClaimMail(ctx context.Context) (ideas.SignInMail, error) {
 	return m, nil
 }
 
-// IssueLink makes the token for a claimed mail. It exists in clear in the mail alone.
+// IssueLink makes the token for a claimed mail. It exists in clear in the mail alone. Somebody new whom the sign-up policy
+// keeps out gets none: ideas.ErrNotInvited.
 func (s *Store) IssueLink(ctx context.Context, mail ideas.SignInMail) (token string, err error) {
 	pool, err := s.db()
 	if err != nil {
 		return "", err
 	}
+	if err := s.checkAdmission(ctx, pool, mail); err != nil {
+		return "", s.failed("look whether an address may join", err)
+	}
 	token, hash := newToken()
-	tag, err := pool.Exec(ctx, `INSERT INTO sign_in_link (token_hash, email, locale, return_to, expires_at)
-		SELECT $1, email, locale, return_to, now() + $3::interval FROM sign_in_mail WHERE id = $2`,
+	tag, err := pool.Exec(ctx, `INSERT INTO sign_in_link (token_hash, email, locale, return_to, invitation, expires_at)
+		SELECT $1, email, locale, return_to, invitation, now() + $3::interval FROM sign_in_mail WHERE id = $2`,
 		hash, mail.ID, ideas.LinkLifetime)
 	if err != nil {
 		return "", s.failed("issue a sign-in link", err)
@@ -53,6 +57,17 @@ func (s *Store) IssueLink(ctx context.Context, mail ideas.SignInMail) (token str
 		return "", ideas.ErrNotFound
 	}
 	return token, nil
+}
+
+func (s *Store) checkAdmission(ctx context.Context, q querier, mail ideas.SignInMail) error {
+	var isMember bool
+	var invitation []byte
+	err := q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM member WHERE lower(email) = lower(w.email)), w.invitation
+		FROM sign_in_mail w WHERE w.id = $1`, mail.ID).Scan(&isMember, &invitation)
+	if err != nil || isMember {
+		return err
+	}
+	return s.admits(ctx, q, newcomer{email: mail.Email, invitation: invitation})
 }
 
 // MailSent removes a mail that the SMTP server has taken over.

@@ -40,25 +40,26 @@ func (s *Store) MailEnabled() bool { return s.config.MailEnabled != nil && s.con
 
 // RequestLink implements ideas.SignIn. It does the same for every address: members are not looked up, and the
 // mail is sent later, so neither answer nor duration tells who is a member.
-func (s *Store) RequestLink(ctx context.Context, email, locale, returnTo, clientAddress string) error {
+func (s *Store) RequestLink(ctx context.Context, request ideas.LinkRequest) error {
 	if !s.MailEnabled() {
 		return ideas.ErrMailOff
 	}
-	email, err := ideas.CleanEmail(email)
+	email, err := ideas.CleanEmail(request.Email)
 	if err != nil {
 		return err
 	}
 	allowed := false
 	err = s.transact(ctx, "queue a sign-in mail", func(tx pgx.Tx) error {
 		// A refusal is committed too: who tries many addresses uses up the client's allowance.
-		if allowed, err = allow(ctx, tx, linksPerClient, clientKey(clientAddress)); err != nil || !allowed {
+		if allowed, err = allow(ctx, tx, linksPerClient, clientKey(request.ClientAddress)); err != nil || !allowed {
 			return err
 		}
 		if allowed, err = allow(ctx, tx, linksPerEmail, email); err != nil || !allowed {
 			return err
 		}
-		_, err = tx.Exec(ctx, "INSERT INTO sign_in_mail (email, locale, return_to) VALUES ($1, $2, $3)",
-			email, cleanLocale(locale), ideas.CleanReturnTo(returnTo))
+		invitation, _ := tokenHash(request.Invitation) // null where there is none
+		_, err = tx.Exec(ctx, "INSERT INTO sign_in_mail (email, locale, return_to, invitation) VALUES ($1, $2, $3, $4)",
+			email, cleanLocale(request.Locale), ideas.CleanReturnTo(request.ReturnTo), invitation)
 		return err
 	})
 	if err != nil {
@@ -82,16 +83,17 @@ func (s *Store) RedeemLink(ctx context.Context, token string) (session, returnTo
 	}
 	err = s.transact(ctx, "redeem a sign-in link", func(tx pgx.Tx) error {
 		var email, locale string
+		var invitation []byte
 		// The deletion makes it work once: a second redemption finds no row.
 		err := tx.QueryRow(ctx, `DELETE FROM sign_in_link WHERE token_hash = $1 AND expires_at > now()
-			RETURNING email, locale, return_to`, hash).Scan(&email, &locale, &returnTo)
+			RETURNING email, locale, return_to, invitation`, hash).Scan(&email, &locale, &returnTo, &invitation)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ideas.ErrLinkSpent
 		}
 		if err != nil {
 			return err
 		}
-		member, err := memberOfEmail(ctx, tx, email, "", locale)
+		member, err := s.welcome(ctx, tx, newcomer{email: email, locale: locale, invitation: invitation})
 		if err != nil {
 			return err
 		}
@@ -115,7 +117,7 @@ func (s *Store) SignInWith(ctx context.Context, id ideas.Identity) (session stri
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0))", id.Issuer, id.Subject); err != nil {
 			return err
 		}
-		member, err := memberOfIdentity(ctx, tx, id)
+		member, err := s.memberOfIdentity(ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -209,19 +211,18 @@ func insertMember(ctx context.Context, tx pgx.Tx, email, name, locale string) (i
 	return id, err
 }
 
-func memberOfIdentity(ctx context.Context, tx pgx.Tx, id ideas.Identity) (int64, error) {
+func (s *Store) memberOfIdentity(ctx context.Context, tx pgx.Tx, id ideas.Identity) (int64, error) {
 	var member int64
 	err := tx.QueryRow(ctx, "SELECT member_id FROM member_identity WHERE issuer = $1 AND subject = $2", id.Issuer, id.Subject).Scan(&member)
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return member, err
 	}
-	email, emailErr := ideas.CleanEmail(id.Email)
-	if id.EmailVerified && emailErr == nil {
-		member, err = memberOfEmail(ctx, tx, email, id.Name, id.Locale)
-	} else {
-		member, err = insertMember(ctx, tx, "", id.Name, id.Locale)
+	who := newcomer{name: id.Name, locale: id.Locale}
+	if email, emailErr := ideas.CleanEmail(id.Email); id.EmailVerified && emailErr == nil {
+		who.email = email
 	}
-	if err != nil {
+	who.invitation, _ = tokenHash(id.Invitation) // nil where there is none
+	if member, err = s.welcome(ctx, tx, who); err != nil {
 		return 0, err
 	}
 	_, err = tx.Exec(ctx, "INSERT INTO member_identity (issuer, subject, member_id) VALUES ($1, $2, $3)", id.Issuer, id.Subject, member)
@@ -266,6 +267,15 @@ func allow(ctx context.Context, tx pgx.Tx, a allowance, key string) (bool, error
 		return false, err
 	}
 	return tag.RowsAffected() > 0, nil
+}
+
+// usedUp tells whether nothing is left of a key's allowance, without taking any.
+func usedUp(ctx context.Context, tx pgx.Tx, a allowance, key string) (bool, error) {
+	sum := sha256.Sum256([]byte(a.kind + "\x00" + key))
+	var used bool
+	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM rate WHERE key = $1 AND full_at > clock_timestamp() + $2::interval)",
+		sum[:], time.Duration(a.burst-1)*a.interval).Scan(&used)
+	return used, err
 }
 
 // clientKey groups the addresses that one client has: all of an IPv6 network of 64 bits.

@@ -18,7 +18,7 @@ import (
 // link asks for a link and plays the worker.
 func link(t testing.TB, store *postgres.Store, email, returnTo string) string {
 	t.Helper()
-	if err := store.RequestLink(t.Context(), email, "fr", returnTo, "192.0.2.1"); err != nil {
+	if err := store.RequestLink(t.Context(), ideas.LinkRequest{Email: email, Locale: "fr", ReturnTo: returnTo, ClientAddress: "192.0.2.1"}); err != nil {
 		t.Fatal(err)
 	}
 	mail, err := store.ClaimMail(t.Context())
@@ -236,7 +236,7 @@ func TestLinkRequestsAreLimited(t *testing.T) {
 	db := migrated(t)
 	replicas := []*postgres.Store{open(t, configFor(db)), open(t, configFor(db))}
 	ask := func(i int, email, client string) error {
-		return replicas[i%2].RequestLink(t.Context(), email, "en", "/", client)
+		return replicas[i%2].RequestLink(t.Context(), ideas.LinkRequest{Email: email, Locale: "en", ReturnTo: "/", ClientAddress: client})
 	}
 	for i := range 4 {
 		if err := ask(i, "a@brand.example", fmt.Sprintf("192.0.2.%d", i)); err != nil {
@@ -280,7 +280,7 @@ func TestRateIsExactUnderParallelRequests(t *testing.T) {
 	allowed := 0
 	for i := range 30 {
 		wait.Go(func() {
-			if err := replicas[i%2].RequestLink(t.Context(), "a@brand.example", "en", "/", "192.0.2.1"); err == nil {
+			if err := replicas[i%2].RequestLink(t.Context(), ideas.LinkRequest{Email: "a@brand.example", Locale: "en", ReturnTo: "/", ClientAddress: "192.0.2.1"}); err == nil {
 				mutex.Lock()
 				allowed++
 				mutex.Unlock()
@@ -297,12 +297,12 @@ func TestRequestLinkRefusals(t *testing.T) {
 	db := migrated(t)
 	off := configFor(db)
 	off.MailEnabled = func() bool { return false }
-	if err := open(t, off).RequestLink(t.Context(), "a@brand.example", "en", "/", ""); !errors.Is(err, ideas.ErrMailOff) {
+	if err := open(t, off).RequestLink(t.Context(), ideas.LinkRequest{Email: "a@brand.example", Locale: "en", ReturnTo: "/", ClientAddress: ""}); !errors.Is(err, ideas.ErrMailOff) {
 		t.Errorf("without mail: %v, want ErrMailOff", err)
 	}
 	store := open(t, configFor(db))
 	field := (*ideas.FieldError)(nil)
-	if err := store.RequestLink(t.Context(), "nonsense", "en", "/", ""); !errors.As(err, &field) || field.Field != "email" {
+	if err := store.RequestLink(t.Context(), ideas.LinkRequest{Email: "nonsense", Locale: "en", ReturnTo: "/", ClientAddress: ""}); !errors.As(err, &field) || field.Field != "email" {
 		t.Errorf("nonsense as address: %v, want a *FieldError of email", err)
 	}
 	_, returnTo, err := store.RedeemLink(t.Context(), link(t, store, "a@brand.example", "//evil.example"))
@@ -315,7 +315,7 @@ func TestRequestLinkRefusals(t *testing.T) {
 func TestOutboxSurvivesACrash(t *testing.T) {
 	db := migrated(t)
 	crashed, next := open(t, configFor(db)), open(t, configFor(db))
-	if err := crashed.RequestLink(t.Context(), "a@brand.example", "en", "/", ""); err != nil {
+	if err := crashed.RequestLink(t.Context(), ideas.LinkRequest{Email: "a@brand.example", Locale: "en", ReturnTo: "/", ClientAddress: ""}); err != nil {
 		t.Fatal(err)
 	}
 	first, err := crashed.ClaimMail(t.Context())
@@ -351,7 +351,7 @@ func TestOutboxSurvivesACrash(t *testing.T) {
 
 func TestOldMailsAreNotSent(t *testing.T) {
 	store, db := fresh(t)
-	if err := store.RequestLink(t.Context(), "a@brand.example", "en", "/", ""); err != nil {
+	if err := store.RequestLink(t.Context(), ideas.LinkRequest{Email: "a@brand.example", Locale: "en", ReturnTo: "/", ClientAddress: ""}); err != nil {
 		t.Fatal(err)
 	}
 	db.Exec(t, "UPDATE ideas.sign_in_mail SET created_at = now() - interval '2 hours'")
@@ -364,7 +364,7 @@ func TestManyWorkersShareTheOutbox(t *testing.T) {
 	db := migrated(t)
 	stores := []*postgres.Store{open(t, configFor(db)), open(t, configFor(db))}
 	for i := range 20 {
-		if err := stores[0].RequestLink(t.Context(), fmt.Sprintf("m%d@brand.example", i), "en", "/", fmt.Sprint(i)); err != nil {
+		if err := stores[0].RequestLink(t.Context(), ideas.LinkRequest{Email: fmt.Sprintf("m%d@brand.example", i), Locale: "en", ReturnTo: "/", ClientAddress: fmt.Sprint(i)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -404,7 +404,7 @@ func TestExpiredRowsAreRemoved(t *testing.T) {
 	if _, _, err := store.RedeemLink(t.Context(), link(t, store, "b@brand.example", "/")); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.RequestLink(t.Context(), "c@brand.example", "en", "/", ""); err != nil {
+	if err := store.RequestLink(t.Context(), ideas.LinkRequest{Email: "c@brand.example", Locale: "en", ReturnTo: "/", ClientAddress: ""}); err != nil {
 		t.Fatal(err)
 	}
 	count := "SELECT (SELECT count(*) FROM ideas.sign_in_link) + (SELECT count(*) FROM ideas.session) + (SELECT count(*) FROM ideas.sign_in_mail)"

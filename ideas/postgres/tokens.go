@@ -135,9 +135,12 @@ func (s *Store) AuthenticateToken(ctx context.Context, secret string) (ideas.Mem
 	}
 	now := s.config.Clock()
 	var m ideas.Member
-	t, err := scanToken(pool.QueryRow(ctx, "SELECT "+tokenColumns+`, m.id, coalesce(m.email, ''), m.name, m.locale, m.created_at, m.level
+	var blocked, readOnly *time.Time
+	t, err := scanToken(pool.QueryRow(ctx, "SELECT "+tokenColumns+`, m.id, coalesce(m.email, ''), m.name, m.locale, m.created_at, m.level,
+			m.blocked_until, m.read_only_until, m.guardian, m.joined_under
 		FROM api_token t JOIN member m ON m.id = t.member_id WHERE t.token_hash = $1 AND t.expires_at > $2`, hash, now),
-		&m.ID, &m.Email, &m.Name, &m.Locale, &m.CreatedAt, &m.Level)
+		&m.ID, &m.Email, &m.Name, &m.Locale, &m.CreatedAt, &m.Level, &blocked, &readOnly, &m.Guardian, &m.JoinedUnder)
+	m.BlockedUntil, m.ReadOnlyUntil = orZero(blocked), orZero(readOnly)
 	if err != nil {
 		return ideas.Member{}, ideas.Token{}, s.failed("authenticate a token", err)
 	}

@@ -162,6 +162,12 @@ func (c *apiCall) authorize(route apiRoute) error {
 		}
 		return &problemError{status: http.StatusUnauthorized, detail: "This call needs a personal token, which you make on your profile."}
 	}
+	if c.member.Blocked(c.app.now()) {
+		return &problemError{status: http.StatusForbidden, detail: "You are blocked. The site tells you why, and until when."}
+	}
+	if asked := c.site.requirements.Digest; asked != "" && c.member.JoinedUnder != asked {
+		return &problemError{status: http.StatusForbidden, detail: "The community asks its members something that you have still to answer on the site."}
+	}
 	if !c.token.May(route.scope) {
 		return &problemError{
 			status: http.StatusForbidden, challenge: fmt.Sprintf(`error="insufficient_scope", scope=%q`, route.scope),

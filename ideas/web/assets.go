@@ -181,8 +181,8 @@ func brandFile(w http.ResponseWriter, r *http.Request, contentType, content, has
 
 // robots keeps search engines out of pages that are nobody's but the reader's.
 func (a *app) robots(w http.ResponseWriter, r *http.Request) {
-	rules := "User-agent: *\nDisallow: /sign-in\nDisallow: /profile\nDisallow: /ideas/new\n"
-	if !a.site(r.Context()).declared {
+	rules := "User-agent: *\nDisallow: /sign-in\nDisallow: /profile\nDisallow: /account\nDisallow: /members\nDisallow: /join\nDisallow: /ideas/new\n"
+	if s := a.site(r.Context()); !s.declared || s.closed() {
 		rules = "User-agent: *\nDisallow: /\n"
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

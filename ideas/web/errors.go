@@ -43,6 +43,8 @@ func statusOf(err error) int {
 		return refused.status
 	case errors.Is(err, ideas.ErrNotFound):
 		return http.StatusNotFound
+	case errors.Is(err, ideas.ErrRestricted), errors.Is(err, ideas.ErrGuardianMissing), errors.Is(err, ideas.ErrNotJoined):
+		return http.StatusForbidden
 	case errors.Is(err, ideas.ErrTooMany):
 		return http.StatusTooManyRequests
 	case errors.As(err, &field):
@@ -93,10 +95,24 @@ type errorPage struct {
 	Home bool
 }
 
+// failedMember answers what a member may not do, or not yet, with the page that says why.
+func (a *app) failedMember(v *visit, err error) bool {
+	switch {
+	case errors.Is(err, ideas.ErrRestricted), errors.Is(err, ideas.ErrGuardianMissing):
+		return a.renderStanding(v, http.StatusForbidden, standingForm{}) == nil
+	case errors.Is(err, ideas.ErrNotJoined):
+		return v.redirect(joinPath("/")) == nil
+	}
+	return false
+}
+
 // fail logs an error that is ours and answers with its page.
 func (a *app) fail(v *visit, err error) {
 	if errors.Is(err, context.Canceled) && v.r.Context().Err() != nil {
 		// The reader has gone; nobody sees a page, and it is nobody's fault.
+		return
+	}
+	if v.member != nil && a.failedMember(v, err) {
 		return
 	}
 	status := statusOf(err)

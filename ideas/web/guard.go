@@ -90,6 +90,12 @@ func (a *app) serve(v *visit, h handle) error {
 			return err
 		}
 	}
+	if v.site.closed() {
+		v.w.Header().Set("X-Robots-Tag", "noindex, nofollow")
+	}
+	if instead := a.detour(v); instead != nil {
+		return instead(v)
+	}
 	return h(v)
 }
 

@@ -92,7 +92,11 @@ func (a *app) finishOIDC(v *visit) error {
 	if err != nil {
 		return a.oidcFailed(v, started.ReturnTo, err)
 	}
+	id.Invitation = v.cookie(invitationCookie)
 	session, err := a.cfg.SignIn.SignInWith(v.r.Context(), id)
+	if errors.Is(err, ideas.ErrNotInvited) {
+		return v.notInvited()
+	}
 	if err != nil {
 		return fmt.Errorf("sign in with OpenID Connect: %w", err)
 	}

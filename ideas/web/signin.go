@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/quaeso/community-operator/ideas"
+	"github.com/quaeso/community-operator/internal/control"
 )
 
 // signInRoutes are the pages that lead in and out.
@@ -86,7 +87,9 @@ func (a *app) requestLink(v *visit) error {
 	form := v.r.PostForm
 	p := v.signInPage(form.Get("returnTo"))
 	p.Email.Value = clean(form.Get("email"))
-	err := a.cfg.SignIn.RequestLink(v.r.Context(), p.Email.Value, v.lang.Tag, p.ReturnTo, a.clientAddress(v.r))
+	err := a.cfg.SignIn.RequestLink(v.r.Context(), ideas.LinkRequest{
+		Email: p.Email.Value, Locale: v.lang.Tag, ReturnTo: p.ReturnTo, ClientAddress: a.clientAddress(v.r), Invitation: v.cookie(invitationCookie),
+	})
 	if wrong := fieldErrors(err); len(wrong) > 0 {
 		p.Email.Error = v.fieldText(wrong["email"])
 		return v.renderPrivate(http.StatusUnprocessableEntity, "signin", p)
@@ -186,10 +189,23 @@ func (a *app) redeemLink(v *visit) error {
 	if errors.Is(err, ideas.ErrLinkSpent) {
 		return v.linkSpent()
 	}
+	if errors.Is(err, ideas.ErrNotInvited) {
+		return v.notInvited()
+	}
 	if err != nil {
 		return fmt.Errorf("redeem sign-in link: %w", err)
 	}
 	return a.welcome(v, session, returnTo)
+}
+
+// notInvited tells somebody who has proved who they are that the community is not open to them.
+func (v *visit) notInvited() error {
+	v.here = "/"
+	text := v.t("sign_in.not_invited.text")
+	if v.site.House != nil && v.site.House.SignUp.Policy == control.SignUpDomains {
+		text = v.t("sign_in.not_invited.domains", "Domains", strings.Join(v.site.House.SignUp.Domains, ", "))
+	}
+	return v.renderPrivate(http.StatusForbidden, "message", v.message(v.t("sign_in.not_invited.title"), text))
 }
 
 // newcomer is how long after joining somebody is asked for a name.
@@ -209,6 +225,9 @@ func (a *app) welcome(v *visit, session, returnTo string) error {
 	}
 	v.signedIn(session)
 	v.setCookie(sentCookie, "", 0)
+	if v.cookie(invitationCookie) != "" {
+		v.setCookie(invitationCookie, "", 0)
+	}
 	returnTo = localPath(returnTo)
 	if a.now().Sub(m.CreatedAt) < newcomer {
 		return v.redirect("/profile?" + url.Values{"welcome": {"true"}, "returnTo": {returnTo}}.Encode())

@@ -311,8 +311,8 @@ type recorder struct {
 	client string
 }
 
-func (r *recorder) RequestLink(_ context.Context, _, _, _, client string) error {
-	r.client = client
+func (r *recorder) RequestLink(_ context.Context, request ideas.LinkRequest) error {
+	r.client = request.ClientAddress
 	return nil
 }
 

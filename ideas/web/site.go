@@ -32,9 +32,11 @@ type site struct {
 	// secure tells that members reach the site by https.
 	secure bool
 	// themeCSS is the theme's style sheet and themeHash the address of this very content.
-	themeCSS, themeHash     string
-	fontFace                string
-	themeLight, themeDark   string
+	themeCSS, themeHash   string
+	fontFace              string
+	themeLight, themeDark string
+	// requirements of the house on joining.
+	requirements            ideas.Requirements
 	favicon, faviconAddress string
 }
 
@@ -64,7 +66,7 @@ func (a *app) site(ctx context.Context) *site {
 }
 
 func (a *app) newSite(settings ideas.Settings) *site {
-	s := &site{Settings: settings, hostnames: make(map[string]bool, len(settings.Hostnames))}
+	s := &site{Settings: settings, requirements: settings.Requirements(), hostnames: make(map[string]bool, len(settings.Hostnames))}
 	s.offer(a.catalogs)
 	s.fontFace = a.assets.fontFace()
 	for _, h := range settings.Hostnames {

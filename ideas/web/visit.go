@@ -44,6 +44,8 @@ const (
 	flashCookie    = "flash"
 	sentCookie     = "sent"
 	attemptCookie  = "attempt"
+	// invitationCookie holds the token of an invitation until somebody signs in with it.
+	invitationCookie = "invitation"
 )
 
 const languageLifetime = 365 * 24 * time.Hour
