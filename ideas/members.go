@@ -212,6 +212,7 @@ type MemberStore interface {
 	TermsStore
 	NoticeStore
 	SanctionStore
+	PersonalDataStore
 }
 
 // TermsStore keeps which terms were accepted by whom.

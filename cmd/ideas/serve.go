@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/riverqueue/river"
+
 	"github.com/quaeso/community-operator/ideas"
 	"github.com/quaeso/community-operator/ideas/declared"
 	"github.com/quaeso/community-operator/ideas/mail"
@@ -76,12 +78,21 @@ func newService(o options, log *slog.Logger) (*service, error) {
 		Result: func(delivered bool) { s.metrics.webhook(delivered) },
 	})
 	config.Jobs = append(config.Jobs, postgres.Jobs{Register: deliverer.Register})
+	config.Jobs = append(config.Jobs, postgres.Jobs{Register: func(workers *river.Workers) { s.postman().Register(workers) }})
 	s.store = postgres.New(config)
 	s.metrics = newMetrics(s.store)
 	s.worker = &mail.Worker{
 		Outbox: s.store, Settings: s.store, Config: s.mailConfig, LinkPath: web.LinkPath, Logger: log, Result: s.metrics.mail,
 	}
 	return s, nil
+}
+
+// postman writes what members are told by mail.
+func (s *service) postman() *mail.Postman {
+	return &mail.Postman{Letters: s.store, Settings: s.store, Config: s.mailConfig, Paths: mail.Paths{
+		Guardian: web.GuardianPath, Unsubscribe: web.UnsubscribePath, Notices: web.NoticesPath, NoticeSettings: web.NoticeSettingsPath,
+		Erasure: web.ErasurePath,
+	}}
 }
 
 // serve runs until the context ends, then lets requests under way finish. The ports are open from the start:

@@ -71,26 +71,35 @@ func compose(config Config, settings ideas.Settings, mail ideas.SignInMail, link
 	if err := htmlPart.Execute(&html, c); err != nil {
 		return nil, fmt.Errorf("write the HTML of a mail: %w", err)
 	}
+	m, err := newMessage(config, settings, locale, mail.Email, c.Subject)
+	if err != nil {
+		return nil, err
+	}
+	m.SetBodyString(gomail.TypeTextPlain, text.String())
+	m.AddAlternativeString(gomail.TypeTextHTML, html.String())
+	return m, nil
+}
+
+// newMessage is a message without a body.
+func newMessage(config Config, settings ideas.Settings, locale, to, subject string) (*gomail.Msg, error) {
 	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	from := config.From
 	if from.Name == "" {
-		from.Name = brand
+		from.Name = brandName(settings, locale)
 	}
 	// Not FromFormat, which puts the name between quotes as it is: one with a quote of its own cannot be sent.
 	if err := m.From(from.String()); err != nil {
 		return nil, fmt.Errorf("set the sender: %w", err)
 	}
-	if err := m.To(mail.Email); err != nil {
+	if err := m.To(to); err != nil {
 		return nil, fmt.Errorf("set the recipient: %w", err)
 	}
-	m.Subject(c.Subject)
+	m.Subject(subject)
 	m.SetDate()
 	m.SetMessageID()
 	// Keeps holiday notices from coming back (RFC 3834).
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
 	m.SetGenHeader(gomail.HeaderContentLang, locale)
-	m.SetBodyString(gomail.TypeTextPlain, text.String())
-	m.AddAlternativeString(gomail.TypeTextHTML, html.String())
 	return m, nil
 }
 
@@ -113,12 +122,16 @@ func brandName(settings ideas.Settings, locale string) string {
 	if name == "" && len(settings.Locales) > 0 {
 		name = settings.Name[settings.Locales[0]]
 	}
+	return oneLine(name)
+}
+
+func oneLine(text string) string {
 	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return ' '
 		}
 		return r
-	}, name)), " ")
+	}, text)), " ")
 }
 
 // buttonColor is the brand's, where white text on it can be read.

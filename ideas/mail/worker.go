@@ -122,10 +122,15 @@ func (w *Worker) deliver(ctx context.Context, config Config, settings ideas.Sett
 		return err
 	}
 	token, err := w.Outbox.IssueLink(ctx, mail)
-	if err != nil {
+	if err != nil && !errors.Is(err, ideas.ErrNotInvited) {
 		return fmt.Errorf("issue a link: %w", err)
 	}
-	message, err := compose(config, settings, mail, linkURL(settings, w.LinkPath, token))
+	var message *gomail.Msg
+	if err == nil {
+		message, err = compose(config, settings, mail, linkURL(settings, w.LinkPath, token))
+	} else {
+		message, err = refusal(config, settings, mail)
+	}
 	if err != nil {
 		return err
 	}
@@ -143,7 +148,11 @@ type sendError struct {
 }
 
 func (e *sendError) Error() string {
-	return "send through the SMTP server: " + strings.ReplaceAll(e.err.Error(), e.token, "[link]")
+	text := "send through the SMTP server: " + e.err.Error()
+	if e.token == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, e.token, "[link]")
 }
 
 func (e *sendError) Unwrap() error { return e.err }

@@ -104,7 +104,7 @@ func (s *Store) runJobs(ctx context.Context, pool *pgxpool.Pool) (stop func(), e
 
 // jobs are the store's own: what the clock brings about.
 func (s *Store) jobs() []Jobs {
-	return []Jobs{s.methodJobs(), s.challengeJobs()}
+	return []Jobs{s.methodJobs(), s.challengeJobs(), s.memberJobs()}
 }
 
 // enqueue adds a job in the transaction that makes it necessary.

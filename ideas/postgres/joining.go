@@ -204,7 +204,7 @@ func (s *Store) Join(ctx context.Context, member int64, answers ideas.JoinAnswer
 	return err
 }
 
-// keepAge keeps what is needed of a birth date. Somebody too young is removed again: nobody can have contributed before.
+// keepAge keeps what is needed of a birth date; of somebody too young nothing.
 func (s *Store) keepAge(ctx context.Context, tx pgx.Tx, member int64, answers ideas.JoinAnswers) (tooYoung bool, err error) {
 	today := s.config.Clock().In(s.zone())
 	if strings.TrimSpace(answers.Born) == "" {
@@ -243,7 +243,7 @@ func (s *Store) highestAge(ctx context.Context, policy control.SignUp) int {
 	return limit
 }
 
-// refusedAge removes a member who is too young, or whose address has been that lately.
+// refusedAge erases a member who is too young, or whose address has been that lately.
 func (s *Store) refusedAge(ctx context.Context, tx pgx.Tx, member int64, tooYoung bool) (bool, error) {
 	var address string
 	err := tx.QueryRow(ctx, "SELECT coalesce(email, 'member ' || id) FROM member WHERE id = $1", member).Scan(&address)
@@ -258,7 +258,8 @@ func (s *Store) refusedAge(ctx context.Context, tx pgx.Tx, member int64, tooYoun
 	} else if _, err := allow(ctx, tx, refusedAges, address); err != nil {
 		return false, err
 	}
-	_, err = tx.Exec(ctx, "DELETE FROM member WHERE id = $1", member)
+	// Whoever has contributed before the house asked for an age leaves that behind without a name.
+	_, err = s.eraseMember(ctx, tx, member, ideas.ContributionsKept)
 	return true, err
 }
 

@@ -89,6 +89,9 @@ func removeExpired(ctx context.Context, conn *pgx.Conn) error {
 	var batch pgx.Batch
 	batch.Queue("DELETE FROM sign_in_link WHERE expires_at < now()")
 	batch.Queue("DELETE FROM sign_in_mail WHERE created_at < now() - $1::interval", maxMailAge)
+	batch.Queue("DELETE FROM personal_export WHERE expires_at < now()")
+	batch.Queue("DELETE FROM erasure WHERE done_at IS NULL AND expires_at < now()")
+	batch.Queue("DELETE FROM invitation WHERE used_at IS NULL AND expires_at < now() - interval '30 days'")
 	batch.Queue("DELETE FROM rate WHERE full_at < now()")
 	batch.Queue("DELETE FROM api_token WHERE expires_at < now()")
 	batch.Queue("DELETE FROM webhook_delivery WHERE created_at < now() - $1::interval", deliveriesKept)

@@ -32,7 +32,11 @@ func (s *Store) UnsubscribeToken(ctx context.Context, member int64, kind ideas.N
 	if kind == "" {
 		kind = everyKind
 	}
-	return strconv.FormatInt(member, 10) + "." + string(kind) + "." + signUnsubscription(key, member, kind), nil
+	return unsubscribeToken(key, member, kind), nil
+}
+
+func unsubscribeToken(key [16]byte, member int64, kind ideas.NoticeKind) string {
+	return strconv.FormatInt(member, 10) + "." + string(kind) + "." + signUnsubscription(key, member, kind)
 }
 
 func signUnsubscription(key [16]byte, member int64, kind ideas.NoticeKind) string {

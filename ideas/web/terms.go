@@ -172,7 +172,7 @@ func (a *app) termsCertificate(v *visit) error {
 		v.t("certificate.terms", "Title", v.termsTitle(one.Kind), "Version", clean(one.Version)),
 		v.t("certificate.when", "Time", one.At.UTC().Format(time.RFC3339)),
 		v.t("certificate.hash", "Hash", one.TextHash),
-		"", v.t("certificate.check"), "", certificateRule, "",
+		"", v.t("certificate.check"), "", certificateRule, "", "",
 	}
 	h := v.w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")

@@ -177,8 +177,23 @@ func (d *PostgresDatabase) Exec(t testing.TB, statements ...string) {
 	d.Server.Exec(t, d.Name, statements...)
 }
 
+// QueryText returns the one text that a query gives, as the superuser.
+func (d *PostgresDatabase) QueryText(t testing.TB, query string, args ...any) string {
+	t.Helper()
+	var text string
+	d.queryOne(t, &text, query, args...)
+	return text
+}
+
 // QueryInt returns the one number that a query gives, as the superuser.
 func (d *PostgresDatabase) QueryInt(t testing.TB, query string, args ...any) int64 {
+	t.Helper()
+	var n int64
+	d.queryOne(t, &n, query, args...)
+	return n
+}
+
+func (d *PostgresDatabase) queryOne(t testing.TB, into any, query string, args ...any) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -187,11 +202,9 @@ func (d *PostgresDatabase) QueryInt(t testing.TB, query string, args ...any) int
 		t.Fatalf("connect to test database: %v", err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	var n int64
-	if err := conn.QueryRow(ctx, query, args...).Scan(&n); err != nil {
+	if err := conn.QueryRow(ctx, query, args...).Scan(into); err != nil {
 		t.Fatalf("query %s: %v", query, err)
 	}
-	return n
 }
 
 // templateRole owns template databases. Copies keep the owner of what is in them, so roles of copies are

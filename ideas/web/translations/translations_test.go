@@ -112,7 +112,7 @@ func TestEveryKeyIsUsedAndExists(t *testing.T) {
 	calls := regexp.MustCompile(`(?:\bt|\btn|\.t|Text|Plural|fieldText)[ (]"([^"]+)"`)
 	quoted := regexp.MustCompile(`"([a-z_0-9]+(?:\.[a-z_0-9]+)+)"`)
 	var files []string
-	for _, pattern := range []string{"../*.go", "../templates/*.html", "*.go"} {
+	for _, pattern := range []string{"../*.go", "../templates/*.html", "*.go", "../../mail/*.go"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
