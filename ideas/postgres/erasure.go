@@ -108,13 +108,13 @@ func (s *Store) ConfirmErasure(ctx context.Context, token string) (ideas.Erasure
 		if err != nil {
 			return err
 		}
-		return s.carryOut(ctx, tx, &proof, contributions, causeMember)
+		return s.proveErasure(ctx, tx, &proof, contributions, causeMember)
 	})
 	return proof, err
 }
 
-// carryOut erases and records the proof in the row of the erasure.
-func (s *Store) carryOut(ctx context.Context, tx pgx.Tx, proof *ideas.Erasure, contributions, cause string) error {
+// proveErasure erases and records the proof in the row of the erasure.
+func (s *Store) proveErasure(ctx context.Context, tx pgx.Tx, proof *ideas.Erasure, contributions, cause string) error {
 	counts, err := s.eraseMember(ctx, tx, proof.Member, contributions)
 	if err != nil {
 		return err

@@ -100,7 +100,7 @@ func (s *Store) eraseInactive(ctx context.Context, member int64, inactive time.T
 		if err != nil {
 			return err
 		}
-		return s.carryOut(ctx, tx, &proof, ideas.ContributionsKept, causeRetention)
+		return s.proveErasure(ctx, tx, &proof, ideas.ContributionsKept, causeRetention)
 	})
 }
 

@@ -404,7 +404,7 @@ func (a *app) invite(v *visit) error {
 }
 
 func (a *app) withdrawInvitation(v *visit) error {
-	id, err := v.pathID("id")
+	id, err := v.pathID()
 	if err != nil {
 		return err
 	}

@@ -134,7 +134,7 @@ func (a *app) renderStanding(v *visit, status int, form standingForm) error {
 }
 
 func (a *app) appeal(v *visit) error {
-	id, err := v.pathID("id")
+	id, err := v.pathID()
 	if err != nil {
 		return err
 	}
@@ -148,13 +148,4 @@ func (a *app) appeal(v *visit) error {
 	}
 	v.setFlash("flash.appealed")
 	return v.redirect("/account/standing")
-}
-
-// pathID is a number of the address.
-func (v *visit) pathID(name string) (int64, error) {
-	id, err := strconv.ParseInt(v.r.PathValue(name), 10, 64)
-	if err != nil || id <= 0 {
-		return 0, refuse(http.StatusNotFound, "read a number of the address", err)
-	}
-	return id, nil
 }
