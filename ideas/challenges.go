@@ -173,6 +173,8 @@ type Outcome struct {
 // ChallengeStore keeps what members and the team do in challenges. Methods look themselves at who asks, by the service's
 // clock. Errors are those of Store, *BarredError, and ErrForbidden for who lacks the permission.
 type ChallengeStore interface {
+	// MaySeeChallenge tells whether a challenge exists for somebody, 0 for a stranger.
+	MaySeeChallenge(ctx context.Context, viewer int64, c *Challenge) (bool, error)
 	// Participant is what a challenge's eligibility looks at of a member.
 	Participant(ctx context.Context, member int64, c *Challenge) (Participant, error)
 	// ChallengeTotals of some challenges, by id.

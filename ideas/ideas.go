@@ -144,6 +144,8 @@ type Query struct {
 	Theme string
 	Tag   string
 	State State
+	// Apart are challenges whose ideas are left out; the store sets them.
+	Apart []int64
 	// Limit is the number of ideas wanted, 20 when zero, MaxPage at most.
 	Limit int
 }

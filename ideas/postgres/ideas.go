@@ -48,7 +48,14 @@ func (s *Store) GetIdea(ctx context.Context, viewer, id int64) (ideas.Idea, erro
 	if err != nil {
 		return ideas.Idea{}, err
 	}
-	return s.getIdea(ctx, pool, viewer, id)
+	idea, err := s.getIdea(ctx, pool, viewer, id)
+	if err != nil {
+		return idea, err
+	}
+	if err := s.requireSight(ctx, pool, viewer, idea.Challenge); err != nil {
+		return ideas.Idea{}, s.failed("get an idea", err)
+	}
+	return idea, nil
 }
 
 func (s *Store) getIdea(ctx context.Context, q querier, viewer, id int64) (ideas.Idea, error) {

@@ -57,6 +57,7 @@ func (s *Store) ListIdeas(ctx context.Context, viewer int64, q ideas.Query) (ide
 }
 
 func (s *Store) listIdeas(ctx context.Context, viewer int64, q ideas.Query) (ideas.Page, error) {
+	q.Apart = s.apart(ctx, viewer)
 	query, args, err := listQuery(viewer, q, s.broad.known(searchKey(q), s.config.Clock()))
 	if err != nil {
 		return ideas.Page{}, err
@@ -133,6 +134,10 @@ func listQuery(viewer int64, q ideas.Query, broad bool) (string, []any, error) {
 // listFilter selects what has a theme, a tag or a state, with the conditions of the indexes that have them.
 func listFilter(q ideas.Query, args []any) (string, []any, error) {
 	var b strings.Builder
+	if len(q.Apart) > 0 {
+		args = append(args, q.Apart)
+		fmt.Fprintf(&b, " AND (i.challenge_id IS NULL OR i.challenge_id <> ALL($%d))", len(args))
+	}
 	if q.Theme != "" {
 		args = append(args, q.Theme)
 		fmt.Fprintf(&b, " AND i.visible AND i.theme <> '' AND i.theme = $%d", len(args))

@@ -374,7 +374,9 @@ func TestResponsesThatAreRefused(t *testing.T) {
 	spec := survey(false, 0)
 	spec.Phases = []control.Phase{{Name: control.PhaseOpen, Start: "2027-03-02T00:00", End: "2027-03-03T00:00"}}
 	c := s.declare("survey", spec)
-	respond := func(part string, typed map[string][]string) error { return s.Respond(t.Context(), c, part, m.ID, typed) }
+	respond := func(part string, typed map[string][]string) error {
+		return s.Respond(t.Context(), c, part, m.ID, typed)
+	}
 	s.is(ideas.ErrClosed, respond(ideas.PartSurvey, nine))
 	s.pass(24 * time.Hour)
 	s.is(ideas.ErrNotFound, respond(ideas.PartFinal, nine))
@@ -527,7 +529,10 @@ func TestForum(t *testing.T) {
 	if again, err := s.AddTopic(ctx, c, people[0].ID, "k0", "", "Topic 0", "Text"); err != nil || again.ID != topics[0].ID {
 		t.Errorf("a topic sent twice: %+v, %v", again, err)
 	}
-	if field := (*ideas.FieldError)(nil); func() bool { _, err := s.AddTopic(ctx, c, people[0].ID, "", "odd", "T", "B"); return !errors.As(err, &field) }() {
+	if field := (*ideas.FieldError)(nil); func() bool {
+		_, err := s.AddTopic(ctx, c, people[0].ID, "", "odd", "T", "B")
+		return !errors.As(err, &field)
+	}() {
 		t.Error("a theme that nobody declared is taken")
 	}
 	// Replies stand below what they answer, three levels deep; beyond that beside it.
@@ -622,7 +627,9 @@ func TestRegistrationsInParallel(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{"done": 60}, together(twice, func(m ideas.Member) error { _, err := s.Register(ctx, c, "one", m.ID); return err })); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	taken := func() int64 { return s.count("SELECT count(*) FROM ideas.workshop_registration WHERE state = 'registered'") }
+	taken := func() int64 {
+		return s.count("SELECT count(*) FROM ideas.workshop_registration WHERE state = 'registered'")
+	}
 	if taken() != 7 || s.count("SELECT taken FROM ideas.workshop_session") != 7 {
 		t.Errorf("%d of 7 places are taken", taken())
 	}

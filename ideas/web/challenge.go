@@ -89,6 +89,13 @@ func (v *visit) challenge() (c *ideas.Challenge, ok bool, err error) {
 	if v.member == nil && c.Spec.Visibility != "" && c.Spec.Visibility != ideas.VisiblePublic {
 		return nil, false, v.askToSignIn(v.r.URL.RequestURI())
 	}
+	may, err := v.app.cfg.Store.MaySeeChallenge(v.r.Context(), v.viewer(), c)
+	if err != nil {
+		return nil, false, fmt.Errorf("look who may see the challenge: %w", err)
+	}
+	if !may {
+		return nil, false, refuse(http.StatusNotFound, "find challenge", nil)
+	}
 	return c, true, nil
 }
 
@@ -97,7 +104,11 @@ func (a *app) listChallenges(v *visit) error {
 	v.here = "/challenges"
 	p := challengesPage{page: v.page(v.t("challenges.title"))}
 	p.Section = "challenges"
-	for _, c := range v.visibleChallenges() {
+	list, err := v.visibleChallenges()
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
 		card := v.challengeCard(c)
 		switch card.Stage {
 		case ideas.StageOpen:
@@ -121,11 +132,15 @@ const maxChallenges = 200
 
 // visibleChallenges are those that the visitor may know of: what is open first, what closes first before others, then
 // what comes, and what has been with the latest first.
-func (v *visit) visibleChallenges() []*ideas.Challenge {
+func (v *visit) visibleChallenges() ([]*ideas.Challenge, error) {
 	now := v.app.now()
 	var list []*ideas.Challenge
 	for _, c := range v.programme().Challenges {
-		if c.Spec.Visibility == "" || c.Spec.Visibility == ideas.VisiblePublic || v.member != nil && c.Spec.Visibility == ideas.VisibleMembers {
+		may, err := v.app.cfg.Store.MaySeeChallenge(v.r.Context(), v.viewer(), c)
+		if err != nil {
+			return nil, fmt.Errorf("look who may see challenge %s: %w", c.Name, err)
+		}
+		if may {
 			list = append(list, c)
 		}
 	}
@@ -140,7 +155,7 @@ func (v *visit) visibleChallenges() []*ideas.Challenge {
 		}
 		return nextMoment(x, now).Compare(nextMoment(y, now))
 	})
-	return list[:min(len(list), maxChallenges)]
+	return list[:min(len(list), maxChallenges)], nil
 }
 
 // never stands for changes that do not come.
@@ -281,4 +296,22 @@ var phaseDoes = map[string]string{
 	control.PhaseRecruiting: "phase.recruiting.does", control.PhaseOpen: "phase.open.does", control.PhaseScreening: "phase.screening.does",
 	control.PhaseVoting: "phase.voting.does", control.PhaseJury: "phase.jury.does", control.PhaseRewarding: "phase.rewarding.does",
 	control.PhaseImplementing: "phase.implementing.does",
+}
+
+// homeChallenges is the number of open challenges that the home page shows.
+const homeChallenges = 3
+
+// openChallenges are those that the home page invites to.
+func (v *visit) openChallenges() ([]challengeCard, error) {
+	list, err := v.visibleChallenges()
+	if err != nil {
+		return nil, err
+	}
+	var open []challengeCard
+	for _, c := range list {
+		if card := v.challengeCard(c); card.Stage == ideas.StageOpen && len(open) < homeChallenges {
+			open = append(open, card)
+		}
+	}
+	return open, nil
 }

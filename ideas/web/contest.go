@@ -576,7 +576,7 @@ func (a *app) castVote(v *visit) error {
 	var barred *ideas.BarredError
 	switch {
 	case errors.As(err, &barred):
-		return v.votedInVain(barred, back, id)
+		return v.votedInVain(barred, back, fmt.Sprintf("entry-%d", id))
 	case err != nil:
 		return fmt.Errorf("vote: %w", err)
 	}
@@ -587,9 +587,9 @@ func (a *app) castVote(v *visit) error {
 }
 
 // votedInVain tells why a vote does not count.
-func (v *visit) votedInVain(barred *ideas.BarredError, back string, id int64) error {
+func (v *visit) votedInVain(barred *ideas.BarredError, back, id string) error {
 	v.setFlash(barredFlashes[barred.Code])
-	return v.redirect(back + fmt.Sprintf("#entry-%d", id))
+	return v.redirect(back + "#" + id)
 }
 
 // barredFlashes are barredKeys for the page that somebody comes back to.
@@ -708,4 +708,45 @@ func (a *app) submitEntry(v *visit) error {
 	}
 	v.setFlash("flash.entered")
 	return v.redirect(ideaPath(idea))
+}
+
+// ideaEntry is what an idea's own page shows of its challenge.
+type ideaEntry struct {
+	contestEntry
+	Challenge challengeLink
+	Status    string
+	Ballot    *ballotView
+	Mine      *entryBallot
+	// Won is the rank in words, with its public reason.
+	Won, WonReason string
+	Released       bool
+}
+
+// ideaEntry is nil for an idea outside of challenges, and where its challenge is in force no more.
+func (v *visit) ideaEntry(idea ideas.Idea) (*ideaEntry, error) {
+	if idea.Challenge == 0 {
+		return nil, nil //nolint:nilnil // nothing to show is no error
+	}
+	e, c, err := v.app.cfg.Store.EntryOf(v.r.Context(), v.viewer(), idea.ID)
+	if errors.Is(err, ideas.ErrNotFound) {
+		return nil, nil //nolint:nilnil // as above
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the entry: %w", err)
+	}
+	v.app.cfg.Store.Saw(v.viewer(), c, e.ID)
+	card := v.challengeCard(c)
+	entry := &ideaEntry{contestEntry: v.contestEntry(c, e), Challenge: challengeLink{card.URL, card.Title}, Status: card.Status, Released: e.Released}
+	entry.Mine = entry.contestEntry.Ballot
+	if entry.Mine != nil {
+		ballot, err := v.ballotView(c)
+		if err != nil {
+			return nil, err
+		}
+		entry.Ballot = &ballot
+	}
+	if e.Rank > 0 {
+		entry.Won, entry.WonReason = v.lang.catalog.Plural("winner.rank", int64(e.Rank)), e.WonReason
+	}
+	return entry, nil
 }

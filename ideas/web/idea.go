@@ -2,6 +2,7 @@ package web
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -37,9 +38,11 @@ type ideaPage struct {
 	Author           memberView
 	Created          moment
 	// Edited is nil where the idea is as first written.
-	Edited   *moment
-	State    string
-	Vote     voteView
+	Edited *moment
+	State  string
+	Vote   voteView
+	// Entry is what the idea is in a challenge; nil outside of challenges.
+	Entry    *ideaEntry
 	Comments []commentView
 	Count    int
 	// Earlier and More lead to the comments before and after those shown; empty where there are none.
@@ -75,11 +78,18 @@ type voteView struct {
 	Back string
 	// SignedIn tells that pressing the button counts right away.
 	SignedIn bool
+	// Elsewhere leads to the challenge whose ballot the idea is in; empty where plain support counts.
+	Elsewhere string
 }
 
 func (v *visit) vote(idea ideas.Idea, big bool) voteView {
+	elsewhere := ""
+	if c := v.programme().ChallengeByID(idea.Challenge); c != nil && !c.Plain() {
+		elsewhere = challengePath(c)
+	}
 	return voteView{
-		ID: idea.ID, Action: fmt.Sprintf("/ideas/%d/support", idea.ID), Title: clean(idea.Title),
+		Elsewhere: elsewhere,
+		ID:        idea.ID, Action: fmt.Sprintf("/ideas/%d/support", idea.ID), Title: clean(idea.Title),
 		Supporters: idea.Supporters, Supported: idea.Supported, Big: big, Back: localPath(v.here),
 		SignedIn: v.member != nil,
 	}
@@ -134,6 +144,9 @@ func (a *app) renderIdea(v *visit, status int, idea ideas.Idea, form commentForm
 	}
 	p.Section = "ideas"
 	p.Hidden = after > 0
+	if p.Entry, err = v.ideaEntry(idea); err != nil {
+		return err
+	}
 	if idea.UpdatedAt.Sub(idea.CreatedAt) > time.Minute {
 		edited := v.moment(idea.UpdatedAt)
 		p.Edited = &edited
@@ -171,7 +184,12 @@ func (a *app) support(v *visit) error {
 		return v.askToSignIn(back)
 	}
 	ctx := v.r.Context()
-	if _, err := a.cfg.Store.SetSupport(ctx, v.member.ID, id, v.r.PostForm.Get("support") == "true"); err != nil {
+	_, err = a.cfg.Store.SetSupport(ctx, v.member.ID, id, v.r.PostForm.Get("support") == "true")
+	var barred *ideas.BarredError
+	switch {
+	case errors.As(err, &barred):
+		return v.votedInVain(barred, back, fmt.Sprintf("vote-%d", id))
+	case err != nil:
 		return fmt.Errorf("set support: %w", err)
 	}
 	if v.r.Header.Get("HX-Request") == "" {

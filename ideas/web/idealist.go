@@ -68,6 +68,8 @@ type homePage struct {
 	Headline         string
 	Totals           *ideas.Totals
 	Trending, Newest []card
+	// Challenges that are open.
+	Challenges []challengeCard
 }
 
 // Members and the others are the totals as templates count them.
@@ -102,6 +104,9 @@ func (a *app) home(v *visit) error {
 		page: v.page(""), Totals: &totals,
 		Trending: v.cards(trending.Ideas),
 		Newest:   v.cards(without(newest.Ideas, trending.Ideas, homeNewest)),
+	}
+	if p.Challenges, err = v.openChallenges(); err != nil {
+		return err
 	}
 	p.Headline = p.TagLine
 	if p.Headline == "" {
