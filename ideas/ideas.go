@@ -180,6 +180,8 @@ type Store interface {
 	ModerationStore
 	AttachmentStore
 	SimilarStore
+	AnnouncementStore
+	RecordStore
 	// ListIdeas returns a page of visible ideas; viewer (0: nobody) sets Idea.Supported.
 	ListIdeas(ctx context.Context, viewer int64, q Query) (Page, error)
 	// GetIdea returns one visible idea, else ErrNotFound.

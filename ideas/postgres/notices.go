@@ -39,8 +39,7 @@ const (
 	toChallenge = `SELECT i.author_id AS member_id FROM e JOIN idea i ON i.challenge_id = e.challenge_id AND i.state <> 'draft'
 		UNION SELECT f.member_id FROM e JOIN follow f ON f.kind = 'challenge' AND f.target_id = e.challenge_id AND f.following
 		EXCEPT SELECT f.member_id FROM e JOIN follow f ON f.kind = 'challenge' AND f.target_id = e.challenge_id AND NOT f.following`
-	toSubject   = `SELECT e.subject_id AS member_id FROM e WHERE e.subject_id IS NOT NULL`
-	toEverybody = `SELECT id AS member_id FROM member WHERE erased_at IS NULL`
+	toSubject = `SELECT e.subject_id AS member_id FROM e WHERE e.subject_id IS NOT NULL`
 )
 
 // telling is who is told of an event, and as what.
@@ -61,7 +60,7 @@ var tellings = map[ideas.EventKind][]telling{
 	ideas.EventCommentPublished: {{ideas.NoticeComment, toConversation}},
 	ideas.EventChallengePhase:   {{ideas.NoticeChallenge, toChallenge}},
 	ideas.EventChallengeDecided: {{ideas.NoticeChallenge, toChallenge}},
-	ideas.EventAnnounced:        {{ideas.NoticeAnnouncement, toEverybody}},
+	ideas.EventAnnounced:        {{ideas.NoticeAnnouncement, toAnnounced}},
 	ideas.EventBadgeAwarded:     {{ideas.NoticeRecognition, toSubject}},
 	ideas.EventLevelReached:     {{ideas.NoticeRecognition, toSubject}},
 	ideas.EventPrizePromised:    {{ideas.NoticeRecognition, toSubject}},

@@ -209,7 +209,7 @@ func (s *Store) PublicMember(ctx context.Context, id int64) (ideas.Member, error
 		return ideas.Member{}, err
 	}
 	m := ideas.Member{ID: id}
-	err = pool.QueryRow(ctx, "SELECT name, created_at, level FROM member WHERE id = $1", id).Scan(&m.Name, &m.CreatedAt, &m.Level)
+	err = pool.QueryRow(ctx, "SELECT name, created_at, level FROM member WHERE id = $1 AND erased_at IS NULL", id).Scan(&m.Name, &m.CreatedAt, &m.Level)
 	if err != nil {
 		return ideas.Member{}, s.failed("read a member", err)
 	}

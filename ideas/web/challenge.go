@@ -229,7 +229,7 @@ func (a *app) renderChallenge(v *visit, status int, c *ideas.Challenge, body tem
 	title := v.site.text(c.Spec.Title, v.lang)
 	p := challengePage{
 		page: v.page(title), Challenge: v.challengeCard(c), Heading: title,
-		Brief: a.markdown.html(v.site.text(c.Spec.Brief, v.lang), ideaHeading), TimeZone: v.site.location.String(), Body: body,
+		Brief: a.markdown.html(v.site.longText(c.Spec.Brief, v.lang), ideaHeading), TimeZone: v.site.location.String(), Body: body,
 	}
 	p.Section, p.Hidden = "challenges", c.Spec.Visibility != "" && c.Spec.Visibility != ideas.VisiblePublic
 	p.Timeline = v.timeline(c)

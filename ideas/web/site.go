@@ -113,14 +113,16 @@ func (s *site) language(tag string) (offered, bool) {
 	return s.languages[i], true
 }
 
-// text picks the declared text for a language, else for the default one, else any.
-func (s *site) text(texts map[string]string, lang offered) string {
-	for _, tag := range []string{lang.Tag, lang.catalog.Tag, s.languages[0].Tag} {
-		if t := clean(texts[tag]); t != "" {
-			return t
-		}
-	}
-	for _, tag := range s.Locales {
+// text picks the declared text for a language, else for the default one, else any; on one line.
+func (s *site) text(texts map[string]string, lang offered) string { return s.pick(texts, lang, clean) }
+
+// longText is text with its line ends, for Markdown.
+func (s *site) longText(texts map[string]string, lang offered) string {
+	return s.pick(texts, lang, cleanText)
+}
+
+func (s *site) pick(texts map[string]string, lang offered, clean func(string) string) string {
+	for _, tag := range append([]string{lang.Tag, lang.catalog.Tag, s.languages[0].Tag}, s.Locales...) {
 		if t := clean(texts[tag]); t != "" {
 			return t
 		}

@@ -60,6 +60,9 @@ func (v *visit) teamNav() []teamNavItem {
 		{navItem{"overview", "/team", v.t("team.overview")}, ideas.MaySeeTeam},
 		{navItem{"prizes", "/team/prizes", v.t("team.prizes")}, ideas.MayPay},
 		{navItem{"royalties", "/team/royalties", v.t("team.royalties")}, ideas.MayPay},
+		{navItem{"announcements", announcementsPath, v.t("announcements.title")}, ideas.MayAnnounce},
+		{navItem{"exports", "/team/exports", v.t("exports.title")}, ideas.MayExport},
+		{navItem{"audit", "/team/audit", v.t("audit.title")}, ideas.MayAudit},
 		{navItem{"webhooks", webhooksPath, v.t("webhooks.title")}, ideas.MayIntegrate},
 	}
 }

@@ -116,6 +116,7 @@ func (a *app) handler() http.Handler {
 		a.recognitionRoutes(),
 		a.royaltyRoutes(),
 		a.webhookRoutes(),
+		a.reachRoutes(),
 	}
 	for _, part := range parts {
 		for pattern, h := range part {
