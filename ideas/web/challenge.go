@@ -26,7 +26,13 @@ type challengeBody func(v *visit, c *ideas.Challenge) (template.HTML, error)
 
 // challengeBodies by type. A type without one shows its brief and its phases.
 func (a *app) challengeBodies() map[string]challengeBody {
-	return map[string]challengeBody{control.TypeIdeation: a.showContest, control.TypeContest: a.showContest}
+	survey := func(v *visit, c *ideas.Challenge) (template.HTML, error) { return a.surveyBody(v, c, nil, nil) }
+	mission := func(v *visit, c *ideas.Challenge) (template.HTML, error) { return a.missionBody(v, c, "", nil) }
+	return map[string]challengeBody{
+		control.TypeIdeation: a.showContest, control.TypeContest: a.showContest,
+		control.TypeSurvey: a.methodBody(survey), control.TypeConceptTest: a.methodBody(a.conceptBody), control.TypeBetaTest: a.methodBody(a.testBody),
+		control.TypeForum: a.methodBody(a.forumBody), control.TypeWorkshop: a.methodBody(a.workshopBody), control.TypeMission: a.methodBody(mission),
+	}
 }
 
 // part renders a template that stands inside a page.

@@ -273,6 +273,7 @@ func fieldErrors(err error) map[string]*ideas.FieldError {
 // fieldTexts are the message keys of codes that need nothing else.
 var fieldTexts = map[string]string{
 	"number": "error.number", "date": "error.date", "choice": "error.choice", "url": "error.url",
+	"every_row": "error.every_row", "every_rank": "error.every_rank",
 }
 
 // fieldText says in the reader's language what is wrong with a field; empty for nothing.

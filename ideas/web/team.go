@@ -64,6 +64,7 @@ func (v *visit) teamNav() []teamNavItem {
 		{navItem{"exports", "/team/exports", v.t("exports.title")}, ideas.MayExport},
 		{navItem{"audit", "/team/audit", v.t("audit.title")}, ideas.MayAudit},
 		{navItem{"webhooks", webhooksPath, v.t("webhooks.title")}, ideas.MayIntegrate},
+		{navItem{"methods", "/team/methods", v.t("team.methods")}, ideas.MaySeeTeam},
 	}
 }
 

@@ -106,6 +106,7 @@ func (a *app) handler() http.Handler {
 		a.siteRoutes(),
 		a.ideaRoutes(),
 		a.challengeRoutes(), a.contestRoutes(),
+		a.methodRoutes(),
 		a.signInRoutes(),
 		a.memberRoutes(),
 		a.joinRoutes(),

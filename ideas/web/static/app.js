@@ -56,6 +56,24 @@
     }, { once: true });
   });
 
+  // Questions that depend on an earlier answer are shown once it is given.
+  for (const form of document.querySelectorAll('form[data-questions]')) {
+    const dependent = [...form.querySelectorAll('[data-show-if]')];
+    const update = () => {
+      const answers = new FormData(form);
+      for (const question of dependent) {
+        const at = question.dataset.showIf.indexOf('=');
+        const name = question.dataset.showIf.slice(0, at);
+        const given = form.querySelector(`[name="${CSS.escape(name)}"]`)?.closest('[hidden]') ? [] : answers.getAll(name);
+        question.hidden = !given.includes(question.dataset.showIf.slice(at + 1));
+      }
+    };
+    if (dependent.length > 0) {
+      form.addEventListener('input', update);
+      update();
+    }
+  }
+
   // A form that has been sent cannot be sent twice by an impatient second press.
   document.addEventListener('submit', (event) => {
     const form = event.target;
