@@ -33,6 +33,10 @@ demo: $(HELM) ## A running community on this machine: cluster, images, operator,
 demo-down: $(HELM) ## Remove the demo's community, class and operator; the cluster stays.
 	@HELM=$(HELM) hack/demo/down.sh $(if $(KUBECONFIG_GIVEN),--kubeconfig "$(KUBECONFIG)")
 
+.PHONY: seed-demo
+seed-demo: ## Fill the demo's community with a living programme in French and English. DATABASE_URL=… fills that database instead.
+	@hack/demo/seed.sh $(if $(KUBECONFIG_GIVEN),--kubeconfig "$(KUBECONFIG)")
+
 .PHONY: run
 run: ## Run the operator from source against the current kubeconfig (the local cluster's when KUBECONFIG is not set).
 	@hack/demo/run.sh

@@ -298,7 +298,7 @@ func TestAlone(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "uri")
 	write(t, filepath.Dir(file), "uri", db.URI())
 	var out, log bytes.Buffer
-	for i, phrase := range []string{"25 of 25 sample ideas added", "0 of 25 sample ideas added"} {
+	for i, phrase := range []string{"36 of 36 sample ideas added", "0 of 36 sample ideas added"} {
 		out.Reset()
 		if err := run(t.Context(), []string{"seed", "--database-url-file=" + file}, &out, &log); err != nil || !strings.Contains(out.String(), phrase) {
 			t.Fatalf("seed %d: %q, %v; want %q", i+1, out.String(), err, phrase)

@@ -132,6 +132,11 @@ func Apply(ctx context.Context, f File, to Target, generation int64) error {
 			}
 		}
 	}
+	return ApplyObjects(ctx, f, to, generation)
+}
+
+// ApplyObjects puts a file's challenges and reward policies in force, and leaves everything else as it is.
+func ApplyObjects(ctx context.Context, f File, to Target, generation int64) error {
 	for _, p := range f.RewardPolicies {
 		if _, _, err := to.DeclareRewardPolicy(ctx, object(p, generation)); err != nil {
 			return fmt.Errorf("declare reward policy %s: %w", p.Name, err)
