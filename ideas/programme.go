@@ -18,6 +18,8 @@ type Programme struct {
 	Challenges []*Challenge
 	// Policies that are not archived.
 	Policies []*RewardPolicy
+	// Concealed are the visibilities of challenges, archived ones too, that not everybody may see.
+	Concealed map[int64]string
 }
 
 // RewardPolicy in force.

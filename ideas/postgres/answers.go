@@ -133,8 +133,9 @@ func (s *Store) Roadmap(ctx context.Context, viewer int64, state ideas.State, li
 		return nil, err
 	}
 	// The state is written out, as the index has it.
-	rows, err := pool.Query(ctx, fmt.Sprintf("SELECT %s%s WHERE i.visible AND i.state = '%s' AND i.state <> 'gathering' ORDER BY i.state_at DESC, i.id DESC LIMIT $2",
-		ideaColumns, ideaTables, state), viewer, pageSize(limit))
+	rows, err := pool.Query(ctx, fmt.Sprintf(`SELECT %s%s WHERE i.visible AND i.state = '%s' AND i.state <> 'gathering'
+			AND (i.challenge_id IS NULL OR i.challenge_id <> ALL ($3)) ORDER BY i.state_at DESC, i.id DESC LIMIT $2`,
+		ideaColumns, ideaTables, state), viewer, pageSize(limit), s.apart(ctx, viewer))
 	if err != nil {
 		return nil, s.failed("read the roadmap", err)
 	}

@@ -109,6 +109,9 @@ func (s *Store) addComment(ctx context.Context, author, idea, replyTo int64, key
 		if err != nil {
 			return fmt.Errorf("look up the idea: %w", err)
 		}
+		if who.kept[challenge] {
+			return ideas.ErrNotFound
+		}
 		if err := s.mayInChallenge(ctx, challenge, ideas.ActionComment); err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func (s *Store) GetIdea(ctx context.Context, viewer, id int64) (ideas.Idea, erro
 	if err != nil {
 		return idea, err
 	}
-	if err := s.requireSight(ctx, pool, viewer, idea.Challenge); err != nil {
+	if err := s.requireSight(ctx, pool, viewer, idea); err != nil {
 		return ideas.Idea{}, s.failed("get an idea", err)
 	}
 	return idea, nil

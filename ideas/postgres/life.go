@@ -24,12 +24,15 @@ type actor struct {
 	id    int64
 	level int
 	roles ideas.Roles
+	// kept are the challenges whose ideas are kept from them, unless they are the author.
+	kept map[int64]bool
 }
 
 // actor is the zero value for nobody. A member that does not exist is not found.
 func (s *Store) actor(ctx context.Context, q querier, member int64) (actor, error) {
 	if member == 0 {
-		return actor{}, nil
+		kept, err := s.keptFrom(ctx, q, actor{})
+		return actor{kept: kept}, err
 	}
 	a := actor{id: member}
 	var email string
@@ -38,7 +41,9 @@ func (s *Store) actor(ctx context.Context, q querier, member int64) (actor, erro
 	}
 	settings, _ := s.Current(ctx)
 	a.roles = settings.RolesOf(email)
-	return a, nil
+	var err error
+	a.kept, err = s.keptFrom(ctx, q, a)
+	return a, err
 }
 
 // contributor is actor for what only those do who may contribute now.
@@ -86,6 +91,9 @@ func (r ideaRow) mayBeSeenBy(who actor) bool {
 		return false
 	}
 	isAuthor := len(r.as) > 0 && r.as[0] == ideas.AsAuthor
+	if who.kept[r.challenge] && !isAuthor && !r.invited {
+		return false
+	}
 	return r.state.Published() || r.state == ideas.StateMerged || isAuthor || r.invited ||
 		r.state != ideas.StateDraft && who.roles.May(ideas.MayModerate)
 }

@@ -188,6 +188,9 @@ func (s *Store) refreshProgramme(ctx context.Context, q querier) error {
 	if next.Challenges, err = s.readChallenges(ctx, q, zone); err != nil {
 		return fmt.Errorf("read the challenges: %w", err)
 	}
+	if next.Concealed, err = readConcealed(ctx, q); err != nil {
+		return fmt.Errorf("read the visibility of challenges: %w", err)
+	}
 	if next.Policies, err = readPolicies(ctx, q); err != nil {
 		return fmt.Errorf("read the reward policies: %w", err)
 	}
@@ -229,6 +232,20 @@ func (s *Store) readChallenges(ctx context.Context, q querier, zone *time.Locati
 		}
 		return &c, nil
 	})
+}
+
+// readConcealed includes archived challenges: what was written in confidence stays so.
+func readConcealed(ctx context.Context, q querier) (map[int64]string, error) {
+	rows, err := q.Query(ctx, "SELECT id, spec->>'visibility' FROM challenge WHERE spec->>'visibility' IN ($1, $2)",
+		ideas.VisibleMembers, ideas.VisibleEligible)
+	if err != nil {
+		return nil, err
+	}
+	concealed := map[int64]string{}
+	var id int64
+	var visibility string
+	_, err = pgx.ForEachRow(rows, []any{&id, &visibility}, func() error { concealed[id] = visibility; return nil })
+	return concealed, err
 }
 
 func readPolicies(ctx context.Context, q querier) ([]*ideas.RewardPolicy, error) {
