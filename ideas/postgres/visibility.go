@@ -27,15 +27,25 @@ func (s *Store) apart(ctx context.Context, viewer int64) []int64 {
 
 // MaySeeChallenge implements ideas.ChallengeStore.
 func (s *Store) MaySeeChallenge(ctx context.Context, viewer int64, c *ideas.Challenge) (bool, error) {
-	if _, concealed := s.Programme(ctx).Concealed[c.ID]; !concealed {
+	switch {
+	case c.Spec.Visibility == "" || c.Spec.Visibility == ideas.VisiblePublic:
 		return true, nil
+	case viewer == 0 || c.Spec.Visibility == ideas.VisibleMembers:
+		return viewer != 0, nil
 	}
 	pool, err := s.db()
 	if err != nil {
 		return false, err
 	}
 	who, err := s.actor(ctx, pool, viewer)
-	return !who.kept[c.ID], s.wrapped("look who may see a challenge", err)
+	if err == nil && who.roles.May(ideas.MaySeeTeam) {
+		return true, nil
+	}
+	may := false
+	if err == nil {
+		may, err = s.takesPart(ctx, pool, viewer, c)
+	}
+	return may, s.wrapped("look who may see a challenge", err)
 }
 
 // keptFrom are the challenges that somebody (id 0: a stranger) may not see. An archived one for the eligible is the
