@@ -162,7 +162,7 @@ func (s *Store) DecideArchive(ctx context.Context, a ideas.Archive) error {
 			}
 		}
 		barred := (*ideas.BarredError)(nil)
-		if err := s.Decide(ctx, by, c, winners, d.Reason, d.Reason); err != nil && !errors.As(err, &barred) && !errors.Is(err, ideas.ErrForbidden) {
+		if err := s.Decide(ctx, by, c, winners, d.Reason, ""); err != nil && !errors.As(err, &barred) && !errors.Is(err, ideas.ErrForbidden) {
 			return err
 		}
 	}
