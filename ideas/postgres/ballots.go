@@ -56,7 +56,7 @@ func (s *Store) targetOf(ctx context.Context, q querier, idea int64) (target, er
 	var t target
 	var challenge int64
 	var published *time.Time
-	err := q.QueryRow(ctx, `SELECT i.state, coalesce(i.challenge_id, 0), i.published_at
+	err := q.QueryRow(ctx, `SELECT i.state, coalesce(i.challenge_id, 0), coalesce(i.published_at, i.created_at)
 		FROM idea i WHERE i.id = $1 AND i.visible`, idea).Scan(&t.state, &challenge, &published)
 	if err != nil {
 		return t, fmt.Errorf("look up idea %d: %w", idea, err)

@@ -87,7 +87,7 @@ func (s *clocked) stateOf(id int64) ideas.State {
 	return own.State
 }
 
-func (s *clocked) fresh(name string) *ideas.Challenge {
+func (s *clocked) latest(name string) *ideas.Challenge {
 	return s.Programme(s.t.Context()).Challenge(name)
 }
 

@@ -183,7 +183,7 @@ func (s *Store) mayInChallenge(ctx context.Context, challenge int64, a ideas.Act
 }
 
 // entrySelect reads entries beside their ideas: $1 is who looks, $2 the day of votes by day; %s is the position in a list.
-const entrySelect = `SELECT e.idea_id, e.challenge_id, e.answers, i.published_at, e.rung, e.deadline, e.seen, e.shortlisted, e.released_at IS NOT NULL,
+const entrySelect = `SELECT e.idea_id, e.challenge_id, e.answers, coalesce(i.published_at, i.created_at), e.rung, e.deadline, e.seen, e.shortlisted, e.released_at IS NOT NULL,
 		coalesce(e.origin_id, 0), t.votes, t.points, v.points, coalesce(w.rank, 0), coalesce(w.reason, ''), i.author_id = $1, %s
 	FROM tally t JOIN entry e ON e.idea_id = t.idea_id JOIN idea i ON i.id = t.idea_id
 		LEFT JOIN winner w ON w.challenge_id = e.challenge_id AND w.idea_id = e.idea_id

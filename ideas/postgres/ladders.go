@@ -50,8 +50,8 @@ func (s *Store) climb(ctx context.Context, c *ideas.Challenge, now time.Time) er
 func (s *Store) beginClimbs(ctx context.Context, c *ideas.Challenge) error {
 	first := c.Spec.Ladder[0]
 	return s.transact(ctx, "begin to climb", func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT e.idea_id, i.published_at FROM entry e JOIN idea i ON i.id = e.idea_id
-			WHERE e.challenge_id = $1 AND e.rung_since IS NULL AND i.state = 'gathering' AND i.published_at IS NOT NULL
+		rows, err := tx.Query(ctx, `SELECT e.idea_id, i.state_at FROM entry e JOIN idea i ON i.id = e.idea_id
+			WHERE e.challenge_id = $1 AND e.rung_since IS NULL AND i.state = 'gathering'
 			ORDER BY e.idea_id LIMIT 1000 FOR UPDATE OF e SKIP LOCKED`, c.ID)
 		if err != nil {
 			return err

@@ -58,6 +58,7 @@ func (v *visit) teamPage(tool, heading string) teamPage {
 func (v *visit) teamNav() []teamNavItem {
 	return []teamNavItem{
 		{navItem{"overview", "/team", v.t("team.overview")}, ideas.MaySeeTeam},
+		{navItem{"challenges", "/team/challenges", v.t("team.challenges")}, ideas.MaySeeTeam},
 		{navItem{"prizes", "/team/prizes", v.t("team.prizes")}, ideas.MayPay},
 		{navItem{"royalties", "/team/royalties", v.t("team.royalties")}, ideas.MayPay},
 		{navItem{"announcements", announcementsPath, v.t("announcements.title")}, ideas.MayAnnounce},

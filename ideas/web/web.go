@@ -105,7 +105,7 @@ func (a *app) handler() http.Handler {
 	parts := []map[string]handle{
 		a.siteRoutes(),
 		a.ideaRoutes(),
-		a.challengeRoutes(), a.contestRoutes(),
+		a.challengeRoutes(), a.contestRoutes(), a.juryRoutes(),
 		a.methodRoutes(),
 		a.signInRoutes(),
 		a.memberRoutes(),
