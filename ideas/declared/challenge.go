@@ -29,6 +29,8 @@ func (rules Rules) CheckChallenge(o control.Object[control.Challenge], settings 
 	checkTexts(&r, "spec.title", o.Spec.Title)
 	checkPhases(&r, o.Spec.Phases, settings.TimeZone)
 	checkMethods(&r, o.Spec, settings)
+	checkFields(&r, "spec.form", o.Spec.Form, settings)
+	checkContest(&r, o, settings)
 	return r
 }
 

@@ -88,6 +88,9 @@ func (rules Rules) checkFile(f File) error {
 			all = append(all, refusal)
 		}
 	}
+	var circles refusals
+	checkCycles(&circles, f.Challenges)
+	all = append(all, circles...)
 	for i, p := range f.RewardPolicies {
 		for _, refusal := range rules.CheckRewardPolicy(object(p, 1), settings) {
 			refusal.Field = fmt.Sprintf("rewardPolicies[%d].%s", i, refusal.Field)
