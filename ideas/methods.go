@@ -1,6 +1,9 @@
 package ideas
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // MethodStore keeps what members and team do in the methods beside ideation. Beside the errors of Store, methods return
 // ErrClosed for what the challenge does not take at the moment, and ErrFull where there is no room.
@@ -80,6 +83,8 @@ type BetaTestStore interface {
 	AddDiary(ctx context.Context, c *Challenge, tester int64, key string, mood int, body string) error
 	// Diary of a tester, the newest entry first.
 	Diary(ctx context.Context, challenge, tester int64) ([]DiaryEntry, error)
+	// DiaryTimes are when each tester of a challenge has written.
+	DiaryTimes(ctx context.Context, challenge int64) (map[int64][]time.Time, error)
 	// ReportBug adds a report; key as in SubmitIdea.
 	ReportBug(ctx context.Context, c *Challenge, tester int64, key, title, steps string, severity Severity) (Bug, error)
 	// Bugs of a challenge, the newest first, of one tester or of all (0), before an id (0 for the first page).

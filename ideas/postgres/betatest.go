@@ -157,6 +157,25 @@ func (s *Store) Diary(ctx context.Context, challenge, tester int64) ([]ideas.Dia
 	return list, nil
 }
 
+// DiaryTimes implements ideas.BetaTestStore.
+func (s *Store) DiaryTimes(ctx context.Context, challenge int64) (map[int64][]time.Time, error) {
+	pool, err := s.db()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := pool.Query(ctx, "SELECT member_id, array_agg(created_at) FROM diary_entry WHERE challenge_id = $1 GROUP BY member_id LIMIT $2", challenge, maxTesters)
+	if err != nil {
+		return nil, s.failed("read when testers have written", err)
+	}
+	times := map[int64][]time.Time{}
+	var member int64
+	var at []time.Time
+	if _, err := pgx.ForEachRow(rows, []any{&member, &at}, func() error { times[member] = slices.Clone(at); return nil }); err != nil {
+		return nil, s.failed("read when testers have written", err)
+	}
+	return times, nil
+}
+
 const bugQuery = `SELECT b.id, m.id, m.name, b.title, b.steps, b.severity, b.status, coalesce(b.duplicate_of, 0),
 		(SELECT count(*) FROM bug_report d WHERE d.duplicate_of = b.id), b.answer, b.created_at
 	FROM bug_report b JOIN member m ON m.id = b.member_id`

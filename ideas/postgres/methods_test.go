@@ -692,11 +692,12 @@ func TestRegistrationsInParallel(t *testing.T) {
 	_, err = s.Register(ctx, c, "one", list[2].Member.ID)
 	s.is(ideas.ErrClosed, err)
 	// What came out is an idea with credit to those who took part.
-	idea, err := s.AddOutcome(ctx, people[0].ID, c, "one", "k", "A knot for gloves", "Text")
+	host := member(t, s.Store, "host")
+	idea, err := s.AddOutcome(ctx, host.ID, c, "one", "k", "A knot for gloves", "Text")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := s.count("SELECT count(*) FROM ideas.workshop_credit WHERE idea_id = $1", idea.ID); n != 9 {
+	if n := s.count("SELECT count(*) FROM ideas.co_author WHERE idea_id = $1 AND state = 'accepted'", idea.ID); n != 9 {
 		t.Errorf("%d of 9 have credit", n)
 	}
 	if outcomes, err := s.Outcomes(ctx, 0, c.ID, "one"); err != nil || len(outcomes) != 1 || outcomes[0].ID != idea.ID {
@@ -755,4 +756,56 @@ func TestMission(t *testing.T) {
 	}
 	s.set(time.Date(2027, 3, 20, 0, 0, 0, 0, time.UTC))
 	s.is(ideas.ErrClosed, s.SubmitResult(ctx, c, "fly", hunter, "Late", ""))
+}
+
+// Of somebody erased nothing is left that they said of themselves to take part, nobody waits for them, and the next has
+// their place.
+func TestEraseWhatSomebodyTookPartIn(t *testing.T) {
+	s := openClocked(t)
+	ctx := t.Context()
+	people := s.crowd(2, "")
+	gone, next := people[0].ID, people[1].ID
+	call := s.declare("call", calls(control.TypeMission, control.Recruiting{Places: 1, Questions: []control.FormField{{Name: "why", Type: ideas.FieldText}}}))
+	if _, err := s.Apply(ctx, call, gone, map[string][]string{"why": {"My secret"}}); err != nil {
+		t.Fatal(err)
+	}
+	w, q, f := s.declare("workshop", workshop(1)), s.declare("survey", survey(false, 0)), s.declare("forum", control.Challenge{Type: control.TypeForum, Forum: &control.Forum{}})
+	for _, m := range people {
+		if _, err := s.Register(ctx, w, "one", m.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Respond(ctx, q, ideas.PartSurvey, gone, nine); err != nil {
+		t.Fatal(err)
+	}
+	topic, err := s.AddTopic(ctx, f, gone, "", "", "Mine", "My text")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.RequestErasure(ctx, gone, ideas.ContributionsRemoved); err != nil {
+		t.Fatal(err)
+	}
+	_, token, err := s.ErasureRecipient(ctx, s.count("SELECT max(id) FROM ideas.erasure"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ConfirmErasure(ctx, token); err != nil {
+		t.Fatal(err)
+	}
+	for table, column := range map[string]string{
+		"application": "member_id", "survey_participation": "member_id", "survey_response": "member_id", "workshop_registration": "member_id",
+	} {
+		if n := s.count(fmt.Sprintf("SELECT count(*) FROM ideas.%s WHERE %s = %d", table, column, gone)); n != 0 {
+			t.Errorf("%s still has %d rows", table, n)
+		}
+	}
+	if n := s.count("SELECT count(*) FROM ideas.survey_response"); n != 1 {
+		t.Errorf("%d responses are left of 1", n)
+	}
+	if places, err := s.SessionPlaces(ctx, w, next); err != nil || places["one"].Mine != ideas.Registered {
+		t.Errorf("who waited has %+v, %v", places, err)
+	}
+	if _, err := s.GetTopic(ctx, next, false, topic.ID); !errors.Is(err, ideas.ErrNotFound) {
+		t.Errorf("the removed topic is there: %v", err)
+	}
 }

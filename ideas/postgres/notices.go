@@ -72,6 +72,16 @@ var tellings = map[ideas.EventKind][]telling{
 	ideas.EventAppealAnswered:   {{ideas.NoticeAccount, toSubject}},
 	ideas.EventGuardianAnswered: {{ideas.NoticeAccount, toSubject}},
 	ideas.EventReferred:         {{ideas.NoticeAccount, toSubject}},
+
+	ideas.EventApplicationSelected: {{ideas.NoticeChallenge, toSubject}},
+	ideas.EventApplicationWaiting:  {{ideas.NoticeChallenge, toSubject}},
+	ideas.EventApplicationRefused:  {{ideas.NoticeChallenge, toSubject}},
+	ideas.EventApplicationDropped:  {{ideas.NoticeChallenge, toSubject}},
+	ideas.EventTestKit:             {{ideas.NoticeChallenge, toSubject}},
+	ideas.EventTestBugAnswered:     {{ideas.NoticeChallenge, toSubject}},
+	ideas.EventTopicReplied:        {{ideas.NoticeComment, toSubject}},
+	ideas.EventWorkshopMovedUp:     {{ideas.NoticeChallenge, toSubject}},
+	ideas.EventMissionDecided:      {{ideas.NoticeChallenge, toSubject}},
 }
 
 // quietStates are those in which nobody but its author sees an idea.

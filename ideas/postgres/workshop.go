@@ -107,25 +107,30 @@ func (s *Store) Unregister(ctx context.Context, c *ideas.Challenge, name string,
 		return ideas.ErrClosed
 	}
 	return s.transact(ctx, "give a place back", func(tx pgx.Tx) error {
-		if _, err := lockSession(ctx, tx, c, session.Session); err != nil {
-			return err
-		}
-		tag, err := tx.Exec(ctx, `UPDATE workshop_registration SET state = 'cancelled' WHERE challenge_id = $1 AND session = $2 AND member_id = $3
-			AND state <> 'cancelled'`, c.ID, name, member)
-		if err != nil || tag.RowsAffected() == 0 {
-			return err
-		}
-		event := ideas.Event{Kind: ideas.EventWorkshopCancelled, Actor: member, Challenge: c.ID, Data: map[string]any{"session": name}}
-		if err := s.recordEvents(ctx, tx, event); err != nil {
-			return err
-		}
-		free, err := lockSession(ctx, tx, c, session.Session)
-		if err != nil {
-			return err
-		}
-		_, err = s.moveUp(ctx, tx, c, name, free)
-		return err
+		return s.freePlace(ctx, tx, c, session.Session, member)
 	})
+}
+
+// freePlace gives a member's place to the first who waits.
+func (s *Store) freePlace(ctx context.Context, tx pgx.Tx, c *ideas.Challenge, session control.Session, member int64) error {
+	if _, err := lockSession(ctx, tx, c, session); err != nil {
+		return err
+	}
+	tag, err := tx.Exec(ctx, `UPDATE workshop_registration SET state = 'cancelled' WHERE challenge_id = $1 AND session = $2 AND member_id = $3
+		AND state <> 'cancelled'`, c.ID, session.Name, member)
+	if err != nil || tag.RowsAffected() == 0 {
+		return err
+	}
+	event := ideas.Event{Kind: ideas.EventWorkshopCancelled, Actor: member, Challenge: c.ID, Data: map[string]any{"session": session.Name}}
+	if err := s.recordEvents(ctx, tx, event); err != nil {
+		return err
+	}
+	free, err := lockSession(ctx, tx, c, session)
+	if err != nil {
+		return err
+	}
+	_, err = s.moveUp(ctx, tx, c, session.Name, free)
+	return err
 }
 
 // SessionPlaces implements ideas.WorkshopStore.
@@ -196,9 +201,8 @@ func (s *Store) Registrations(ctx context.Context, challenge int64, session stri
 
 // AddOutcome implements ideas.WorkshopStore.
 func (s *Store) AddOutcome(ctx context.Context, actor int64, c *ideas.Challenge, session, key, title, body string) (ideas.Idea, error) {
-	title, titleErr := ideas.CleanTitle(title)
-	body, bodyErr := ideas.CleanBody(body)
-	if err := errors.Join(titleErr, bodyErr, checkKey(key)); err != nil {
+	content, err := ideas.Content{Title: title, Body: body, Theme: c.Spec.Theme, Challenge: c.ID}.Clean(false)
+	if err := errors.Join(err, checkKey(key)); err != nil {
 		return ideas.Idea{}, err
 	}
 	held, ok := c.Session(session, s.zone())
@@ -209,38 +213,56 @@ func (s *Store) AddOutcome(ctx context.Context, actor int64, c *ideas.Challenge,
 		return ideas.Idea{}, ideas.ErrClosed
 	}
 	var idea ideas.Idea
-	err := s.transact(ctx, "keep a session's outcome", func(tx pgx.Tx) error {
-		if _, err := lockSession(ctx, tx, c, held.Session); err != nil {
-			return err
-		}
-		var id int64
-		err := tx.QueryRow(ctx, `INSERT INTO idea (author_id, challenge_id, theme, submission_key, slug, title, body, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'gathering')
-			ON CONFLICT (author_id, submission_key) DO NOTHING RETURNING id`, actor, c.ID, c.Spec.Theme, nullable(key), ideas.Slug(title), title, body).Scan(&id)
-		if errors.Is(err, pgx.ErrNoRows) {
-			if err := tx.QueryRow(ctx, "SELECT id FROM idea WHERE author_id = $1 AND submission_key = $2", actor, key).Scan(&id); err != nil {
-				return err
-			}
-			idea, err = s.getIdea(ctx, tx, actor, id)
-			return err
-		}
+	err = s.transact(ctx, "keep a session's outcome", func(tx pgx.Tx) error {
+		who, err := s.contributor(ctx, tx, actor)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, "INSERT INTO workshop_outcome (idea_id, challenge_id, session) VALUES ($1, $2, $3)", id, c.ID, session); err != nil {
+		if _, err := lockSession(ctx, tx, c, held.Session); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO workshop_credit (idea_id, member_id) SELECT $1, member_id FROM workshop_registration
-			WHERE challenge_id = $2 AND session = $3 AND state = 'registered'`, id, c.ID, session); err != nil {
+		id, isNew, err := s.insertIdea(ctx, tx, who, key, content)
+		if err != nil {
 			return err
 		}
-		if idea, err = s.getIdea(ctx, tx, actor, id); err != nil {
-			return err
+		if isNew {
+			if err := s.publishOutcome(ctx, tx, who, c, session, id); err != nil {
+				return err
+			}
 		}
-		data := map[string]any{"session": session}
-		return s.recordEvents(ctx, tx, ideas.Event{Kind: ideas.EventIdeaPublished, Actor: actor, Idea: id, Challenge: c.ID},
-			ideas.Event{Kind: ideas.EventWorkshopOutcome, Actor: actor, Idea: id, Challenge: c.ID, Data: data})
+		idea, err = anyIdea(ctx, tx, actor, id)
+		return err
 	})
 	return idea, err
+}
+
+// publishOutcome makes an outcome's draft an idea like others, of all who took part.
+func (s *Store) publishOutcome(ctx context.Context, tx pgx.Tx, who actor, c *ideas.Challenge, session string, id int64) error {
+	if _, err := tx.Exec(ctx, "INSERT INTO workshop_outcome (idea_id, challenge_id, session) VALUES ($1, $2, $3)", id, c.ID, session); err != nil {
+		return err
+	}
+	now := s.config.Clock()
+	if _, err := tx.Exec(ctx, `INSERT INTO co_author (idea_id, member_id, state, invited_at, answered_at) SELECT $1, member_id, 'accepted', $4, $4
+		FROM workshop_registration WHERE challenge_id = $2 AND session = $3 AND state = 'registered' AND member_id <> $5`, id, c.ID, session, now, who.id); err != nil {
+		return err
+	}
+	r, err := lockIdea(ctx, tx, id, who)
+	if err != nil {
+		return err
+	}
+	to, cause := ideas.StateGathering, s.screen(ctx, who, c.ID, r.content.Title, r.content.Body)
+	if cause != "" {
+		to = ideas.StatePending
+	}
+	err = s.recordEvents(ctx, tx, ideas.Event{Kind: ideas.EventIdeaSubmitted, Actor: who.id, Idea: id, Challenge: c.ID},
+		ideas.Event{Kind: ideas.EventWorkshopOutcome, Actor: who.id, Idea: id, Challenge: c.ID, Data: map[string]any{"session": session}})
+	if err != nil {
+		return err
+	}
+	if err := s.moveIdea(ctx, tx, r, to, who, ideas.Reason{}); err != nil || cause == "" {
+		return err
+	}
+	return s.openItem(ctx, tx, id, 0, cause)
 }
 
 // Outcomes implements ideas.WorkshopStore.

@@ -157,7 +157,7 @@ func (a *app) showTest(v *visit, c *ideas.Challenge) error {
 }
 
 // slots of a tester's diary.
-func (v *visit) slots(c *ideas.Challenge, t ideas.Tester, entries []ideas.DiaryEntry) []ideas.DiarySlot {
+func (v *visit) slots(c *ideas.Challenge, t ideas.Tester, written []time.Time) []ideas.DiarySlot {
 	start, ok := t.Start(len(c.Spec.BetaTest.Kit) > 0)
 	if !ok {
 		return nil
@@ -174,11 +174,16 @@ func (v *visit) slots(c *ideas.Challenge, t ideas.Tester, entries []ideas.DiaryE
 			end = phase.End
 		}
 	}
+	return ideas.DiarySchedule(start.In(v.site.location), c.Spec.BetaTest.DiaryDays, end, written, v.app.now())
+}
+
+// written is when the entries of a diary were.
+func written(entries []ideas.DiaryEntry) []time.Time {
 	at := make([]time.Time, len(entries))
 	for i, e := range entries {
 		at[i] = e.CreatedAt
 	}
-	return ideas.DiarySchedule(start.In(v.site.location), c.Spec.BetaTest.DiaryDays, end, at, v.app.now())
+	return at
 }
 
 func (a *app) renderTest(v *visit, status int, c *ideas.Challenge, forms testForms) error {
@@ -206,7 +211,7 @@ func (a *app) renderTest(v *visit, status int, c *ideas.Challenge, forms testFor
 	if len(c.Spec.BetaTest.Kit) > 0 {
 		p.Kit = &kitView{State: string(tester.Kit), Text: v.t(kitTexts[tester.Kit]), Tracking: tester.Tracking, Confirm: tester.Kit == ideas.KitSent}
 	}
-	slots := v.slots(c, tester, entries)
+	slots := v.slots(c, tester, written(entries))
 	for _, s := range slots {
 		p.Slots = append(p.Slots, slotView{Number: s.Number, State: string(s.State), Text: v.t(slotTexts[s.State]), Due: v.dateTime(s.Due)})
 		p.Due = s.State == ideas.SlotDue
@@ -322,6 +327,10 @@ func (a *app) renderTesters(v *visit, status int, c *ideas.Challenge, problem st
 	if err != nil {
 		return fmt.Errorf("list testers: %w", err)
 	}
+	times, err := a.cfg.Store.DiaryTimes(ctx, c.ID)
+	if err != nil {
+		return fmt.Errorf("read diaries: %w", err)
+	}
 	before, err := strconv.ParseInt(v.r.URL.Query().Get("before"), 10, 64)
 	if err != nil {
 		before = 0
@@ -349,8 +358,12 @@ func (a *app) renderTesters(v *visit, status int, c *ideas.Challenge, problem st
 		if !row.Dropped {
 			p.Active++
 		}
-		if row.Missed, err = v.missed(c, t); err != nil {
-			return err
+		if !row.Dropped {
+			for _, slot := range v.slots(c, t, times[t.Member.ID]) {
+				if slot.State == ideas.SlotMissed {
+					row.Missed++
+				}
+			}
 		}
 		p.Testers = append(p.Testers, row)
 	}
@@ -363,24 +376,6 @@ func (a *app) renderTesters(v *visit, status int, c *ideas.Challenge, problem st
 		p.More = fmt.Sprintf("%s?before=%d", path, bugs[len(bugs)-1].ID)
 	}
 	return v.renderPrivate(status, "testers", p)
-}
-
-// missed entries of a tester's diary.
-func (v *visit) missed(c *ideas.Challenge, t ideas.Tester) (int, error) {
-	if c.Spec.BetaTest.DiaryDays == 0 || !t.DroppedAt.IsZero() {
-		return 0, nil
-	}
-	entries, err := v.app.cfg.Store.Diary(v.r.Context(), c.ID, t.Member.ID)
-	if err != nil {
-		return 0, fmt.Errorf("read diary: %w", err)
-	}
-	missed := 0
-	for _, s := range v.slots(c, t, entries) {
-		if s.State == ideas.SlotMissed {
-			missed++
-		}
-	}
-	return missed, nil
 }
 
 func (a *app) setKit(v *visit, c *ideas.Challenge) error {
@@ -441,7 +436,7 @@ func (a *app) showDiary(v *visit, c *ideas.Challenge) error {
 	p := diaryPage{
 		teamPage: v.teamPage("methods", v.t("testers.diary")), Back: teamChallengePath(c) + "/testers", Person: v.person(id, tester.Member.Name),
 	}
-	for _, s := range v.slots(c, tester, entries) {
+	for _, s := range v.slots(c, tester, written(entries)) {
 		p.Slots = append(p.Slots, slotView{Number: s.Number, State: string(s.State), Text: v.t(slotTexts[s.State]), Due: v.dateTime(s.Due)})
 	}
 	for _, e := range entries {

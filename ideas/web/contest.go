@@ -669,7 +669,7 @@ func (a *app) newEntry(v *visit) error {
 }
 
 func takesEntries(c *ideas.Challenge) bool {
-	return c.Spec.Type == control.TypeContest || c.Spec.Type == control.TypeIdeation
+	return c.Spec.Type == control.TypeContest || c.Spec.Type == control.TypeIdeation || c.Spec.Type == control.TypeMission
 }
 
 // submitEntry enters an idea, or shows the form again with what is wrong and all that was typed.

@@ -422,6 +422,9 @@ func TestMissionPages(t *testing.T) {
 	two.post("/challenges/hunt/tasks/fly", form("body", "Me")).is(404)
 	two.post("/challenges/hunt/topics", form("title", "Me", "body", "x")).is(404)
 	two.post("/challenges/hunt/topics/1/replies", form("body", "Nice", "key", "r")).is(303)
+	two.get("/challenges/hunt").is(200).says("/challenges/hunt/enter")
+	two.post("/challenges/hunt/entries", form("title", "Warm nuts", "body", "Salted", "key", "e")).is(303)
+	two.get("/challenges/hunt").is(200).says("Warm nuts", "1 idea on its way")
 	idea := c.idea(member, "Quiet lounges", "Text")
 	path := "/team/challenges/hunt/mission"
 	two.get(path).is(404)
@@ -433,7 +436,7 @@ func TestMissionPages(t *testing.T) {
 	two.post(decide, form("state", "accepted")).is(404)
 	lead.post(decide, form("state", "redo")).is(422).says("Please give a reason")
 	lead.post(decide, form("state", "redo", "feedback", "Which seat?")).is(303)
-	one.get("/challenges/hunt").is(200).says("Which seat?", "Given back", "1 idea on its way")
+	one.get("/challenges/hunt").is(200).says("Which seat?", "Given back", "2 ideas on their way")
 	one.post("/challenges/hunt/tasks/fly", form("body", "Seat 1A")).is(303)
 	lead.post(decide, form("state", "accepted")).is(303)
 	one.get("/challenges/hunt").is(200).says("Accepted", "Seat 1A")

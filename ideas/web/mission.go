@@ -27,6 +27,9 @@ type missionBody struct {
 	Posts     topicList
 	Ideas     []stageView
 	IdeaCount int
+	// Cards are the newest ideas; Share leads to the form, where ideas are taken.
+	Cards []card
+	Share string
 }
 
 // taskView is a task with what the member has delivered.
@@ -41,6 +44,9 @@ type taskView struct {
 	Editable bool
 	Result   string
 }
+
+// missionIdeas is the number of ideas that a mission's page shows.
+const missionIdeas = 6
 
 // stageView is how many ideas are where on the way to launch.
 type stageView struct {
@@ -119,6 +125,22 @@ func (a *app) missionBody(v *visit, c *ideas.Challenge, failed string, wrong map
 		return "", fmt.Errorf("count ideas: %w", err)
 	}
 	b.Ideas, b.IdeaCount = v.stages(progress)
+	part, err := v.partView(c)
+	if err != nil {
+		return "", err
+	}
+	if b.Share = part.Enter; b.Share == "" {
+		b.Share = part.SignIn
+	}
+	entries, err := a.cfg.Store.ListEntries(ctx, v.viewer(), c, ideas.EntryQuery{Limit: missionIdeas})
+	if err != nil {
+		return "", fmt.Errorf("list ideas of mission: %w", err)
+	}
+	list := make([]ideas.Idea, len(entries.Entries))
+	for i, e := range entries.Entries {
+		list[i] = e.Idea
+	}
+	b.Cards = v.cards(list)
 	return v.part("mission-body", b)
 }
 

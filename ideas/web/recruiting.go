@@ -403,13 +403,13 @@ func (v *visit) quotaViews(c *ideas.Challenge) ([]quotaView, error) {
 		one := quotaView{Label: seat.Attribute + ": " + seat.Value, Seats: seat.Seats}
 		for _, f := range call.Questions {
 			if f.Name == seat.Attribute {
-				one.Label = v.t("results.segment", "Attribute", v.local(f.Label), "Value", v.optionText(f.Options, seat.Value))
+				one.Label = v.t("announcements.segment", "Attribute", v.local(f.Label), "Value", v.optionText(f.Options, seat.Value))
 			}
 		}
 		if v.site.House != nil {
 			for _, attribute := range v.site.House.Attributes {
 				if attribute.Name == seat.Attribute {
-					one.Label = v.segmentLabel(v.site.House.Attributes, seat.Attribute, seat.Value)
+					one.Label = v.segmentText(seat.Attribute, seat.Value)
 				}
 			}
 		}

@@ -253,7 +253,7 @@ func (a *app) showResults(v *visit, c *ideas.Challenge) error {
 			Title: part.title, N: total.N, Small: total.N < ideas.SmallSample, Results: v.results(total),
 			CSV: path + ".csv?" + url.Values{"part": {part.part}}.Encode(),
 		}
-		one.Columns, one.Segments = v.segmentScores(total, segments, attributes)
+		one.Columns, one.Segments = v.segmentScores(total, segments)
 		p.Parts = append(p.Parts, one)
 		if c.Spec.ConceptTest != nil && len(one.Segments) > 0 {
 			p.Columns = one.Columns
@@ -266,7 +266,7 @@ func (a *app) showResults(v *visit, c *ideas.Challenge) error {
 }
 
 // segmentScores are the scores of all in the first row, then those of each segment that anybody is in.
-func (v *visit) segmentScores(total *ideas.Tally, segments []ideas.SegmentTally, attributes []control.Attribute) (columns []string, rows []segmentScores) {
+func (v *visit) segmentScores(total *ideas.Tally, segments []ideas.SegmentTally) (columns []string, rows []segmentScores) {
 	row := func(name string, t *ideas.Tally) segmentScores {
 		one := segmentScores{Name: name, N: t.N, Small: t.N < ideas.SmallSample}
 		for i := range t.Results {
@@ -293,20 +293,10 @@ func (v *visit) segmentScores(total *ideas.Tally, segments []ideas.SegmentTally,
 	rows = append(rows, row(v.t("results.all"), total))
 	for _, s := range segments {
 		if s.N > 0 {
-			rows = append(rows, row(v.segmentLabel(attributes, s.Attribute, s.Value), s.Tally))
+			rows = append(rows, row(v.segmentText(s.Attribute, s.Value), s.Tally))
 		}
 	}
 	return columns, rows
-}
-
-// segmentLabel is an attribute's value as people read it.
-func (v *visit) segmentLabel(attributes []control.Attribute, attribute, value string) string {
-	for _, a := range attributes {
-		if a.Name == attribute {
-			return v.t("results.segment", "Attribute", v.local(a.Label), "Value", v.optionText(a.Options, value))
-		}
-	}
-	return attribute + ": " + value
 }
 
 // exportResults writes a survey's responses as CSV. Without names: what was said is kept apart from who said it.

@@ -153,7 +153,7 @@ CREATE INDEX tester_member ON tester (member_id);
 CREATE TABLE diary_entry (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     challenge_id   bigint NOT NULL,
-    member_id      bigint NOT NULL,
+    member_id      bigint NOT NULL REFERENCES member ON DELETE CASCADE,
     mood           smallint NOT NULL CHECK (mood BETWEEN 1 AND 5),
     body           text NOT NULL CHECK (char_length(body) BETWEEN 1 AND 4000),
     submission_key text CHECK (octet_length(submission_key) BETWEEN 1 AND 64),
@@ -166,7 +166,7 @@ CREATE UNIQUE INDEX diary_entry_submission ON diary_entry (member_id, submission
 CREATE TABLE bug_report (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     challenge_id   bigint NOT NULL,
-    member_id      bigint NOT NULL,
+    member_id      bigint NOT NULL REFERENCES member ON DELETE CASCADE,
     title          text NOT NULL CHECK (char_length(title) BETWEEN 1 AND 120),
     steps          text NOT NULL CHECK (char_length(steps) BETWEEN 1 AND 4000),
     severity       text NOT NULL CHECK (severity IN ('blocker', 'major', 'minor', 'cosmetic')),
@@ -299,7 +299,7 @@ $$;
 CREATE TRIGGER count_places AFTER INSERT OR UPDATE OR DELETE ON workshop_registration
     FOR EACH ROW EXECUTE FUNCTION count_places();
 
--- Ideas that came out of a session; those who took part have credit.
+-- Ideas that came out of a session; those who took part are their co-authors.
 CREATE TABLE workshop_outcome (
     idea_id      bigint PRIMARY KEY REFERENCES idea ON DELETE CASCADE,
     challenge_id bigint NOT NULL,
@@ -307,12 +307,6 @@ CREATE TABLE workshop_outcome (
     FOREIGN KEY (challenge_id, session) REFERENCES workshop_session
 );
 CREATE INDEX workshop_outcome_session ON workshop_outcome (challenge_id, session);
-CREATE TABLE workshop_credit (
-    idea_id   bigint NOT NULL REFERENCES workshop_outcome ON DELETE CASCADE,
-    member_id bigint NOT NULL REFERENCES member ON DELETE CASCADE,
-    PRIMARY KEY (idea_id, member_id)
-);
-CREATE INDEX workshop_credit_member ON workshop_credit (member_id);
 
 CREATE TABLE mission_result (
     challenge_id bigint NOT NULL REFERENCES challenge,

@@ -30,6 +30,11 @@ var eventNews = map[ideas.EventKind]string{
 	ideas.EventPayoutApproved: "notice.payout_approved", ideas.EventPayoutPaid: "notice.payout_paid",
 	ideas.EventSanctioned: "notice.sanctioned", ideas.EventSanctionLifted: "notice.sanction_lifted", ideas.EventAppealAnswered: "notice.appeal_answered",
 	ideas.EventReferred: "notice.referred",
+
+	ideas.EventApplicationSelected: "notice.application_selected", ideas.EventApplicationWaiting: "notice.application_waiting",
+	ideas.EventApplicationRefused: "notice.application_refused", ideas.EventApplicationDropped: "notice.application_dropped",
+	ideas.EventTestKit: "notice.test_kit", ideas.EventTestBugAnswered: "notice.test_bug_answered", ideas.EventTopicReplied: "notice.topic_replied",
+	ideas.EventWorkshopMovedUp: "notice.workshop_moved_up", ideas.EventMissionDecided: "notice.mission_decided",
 }
 
 // Notice says in one line what happened, and leads to where: a path of the site.
@@ -106,6 +111,8 @@ func noticePath(n ideas.Notice) string {
 			path += "#comment-" + strconv.FormatInt(n.Event.Comment, 10)
 		}
 		return path
+	case n.Challenge != "" && n.Event.Kind == ideas.EventTopicReplied:
+		return fmt.Sprintf("/challenges/%s/topics/%v", url.PathEscape(n.Challenge), n.Event.Data["topic"])
 	case n.Challenge != "":
 		return "/challenges/" + url.PathEscape(n.Challenge)
 	case n.Kind == ideas.NoticeRecognition:
