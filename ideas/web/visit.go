@@ -190,7 +190,8 @@ type page struct {
 	Member                *memberView
 	SignIn                string
 	Flash                 string
-	Theme                 string
+	// StyleSheet is the address of the theme's.
+	StyleSheet            string
 	ThemeLight, ThemeDark string
 	Favicon               string
 	// Hidden keeps the page out of search engines.
@@ -236,7 +237,7 @@ func (v *visit) page(title string) page {
 	p := page{
 		Lang: v.lang.Tag, Version: v.app.cfg.Version,
 		Brand: s.text(s.Name, v.lang), TagLine: s.text(s.TagLine, v.lang), LogoURL: s.LogoURL,
-		Theme: "/theme.css?v=" + s.themeHash, ThemeLight: s.themeLight, ThemeDark: s.themeDark,
+		StyleSheet: "/theme.css?v=" + s.themeHash, ThemeLight: s.themeLight, ThemeDark: s.themeDark,
 		Favicon: s.faviconAddress,
 		SignIn:  "/sign-in?" + url.Values{"returnTo": {localPath(v.here)}}.Encode(),
 	}

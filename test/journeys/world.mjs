@@ -93,6 +93,8 @@ class World {
     }
     if (!this.opts.screenshots) return;
     this.shots += 1;
+    // Else what sticks to the screen is where the page was scrolled to.
+    await page.evaluate(() => window.scrollTo(0, 0));
     const file = `${String(this.shots).padStart(2, '0')}-${name.replaceAll(' ', '-')}.png`;
     await page.screenshot({ path: join(this.opts.screenshots, file), fullPage: true });
   }
