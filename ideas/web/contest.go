@@ -564,6 +564,9 @@ func (a *app) castVote(v *visit) error {
 	if v.member == nil {
 		return v.askToSignIn(back)
 	}
+	if accepted, err := v.requireTerms(c.Spec.Terms); !accepted {
+		return err
+	}
 	var points *int
 	if raw := v.r.PostForm.Get("points"); raw != "" && v.r.PostForm.Get("withdraw") == "" {
 		n, err := strconv.Atoi(raw)
@@ -654,6 +657,9 @@ func (a *app) newEntry(v *visit) error {
 	}
 	if v.member == nil {
 		return v.askToSignIn(v.r.URL.RequestURI())
+	}
+	if accepted, err := v.requireTerms(c.Spec.Terms); !accepted {
+		return err
 	}
 	part, err := v.partView(c)
 	if err != nil {

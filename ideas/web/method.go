@@ -46,6 +46,12 @@ func (a *app) method(has func(control.Challenge) bool, forMembers bool, h method
 			}
 			return v.askToSignIn(back)
 		}
+		// The brand's team knows what it keeps in confidence.
+		if forMembers && !v.roles.May(ideas.MaySeeTeam) {
+			if accepted, err := v.requireTerms(c.Spec.Terms); !accepted {
+				return err
+			}
+		}
 		return h(v, c)
 	}
 }
