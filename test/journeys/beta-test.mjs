@@ -34,7 +34,7 @@ await journey(async (w) => {
     await w.goto(lead, '/team/challenges/stove-test/testers');
     await w.shot(lead, 'testers');
     await w.goto(tester, `${page}/test`);
-    await tester.getByLabel(w.t('test.entry'), { exact: true }).fill('Boils a litre in four minutes, even in the wind.');
+    await tester.locator('#entry').fill('Boils a litre in four minutes, even in the wind.');
     await tester.locator('input[name="mood"][value="4"]').check({ force: true });
     await tester.getByRole('button', { name: w.t('test.add_entry'), exact: true }).click();
     await tester.getByText('Boils a litre in four minutes').waitFor();
