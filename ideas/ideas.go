@@ -173,6 +173,7 @@ type Store interface {
 	ChallengeStore
 
 	WebhookStore
+	InsightStore
 	CommentStore
 	MergeStore
 	CoAuthorStore

@@ -69,6 +69,7 @@ func (s *Store) wakeDispatcher() {
 // dispatchEvents runs until the context ends. Replicas share the work: each takes events that no other has locked.
 func (s *Store) dispatchEvents(ctx context.Context) {
 	for ctx.Err() == nil {
+		s.writeVisits(ctx)
 		n, err := s.DispatchEvents(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("events not dispatched", "error", err)

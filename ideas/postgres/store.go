@@ -71,6 +71,7 @@ type Store struct {
 	extraConsumers []consumer
 	// conditions of webhooks.
 	conditions conditions
+	visits     visits
 	queue      atomic.Pointer[river.Client[pgx.Tx]]
 	engines    engines
 

@@ -77,6 +77,7 @@ func (a *app) serve(v *visit, h handle) error {
 		return err
 	}
 	v.chooseLanguage()
+	a.noteVisit(v)
 	if v.r.URL.Query().Get("q") != "" {
 		if err := a.limitSearches(v.viewer(), a.clientAddress(v.r)); err != nil {
 			return err

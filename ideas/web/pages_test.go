@@ -90,7 +90,7 @@ func wellFormed(t *testing.T, a *answer, language string) {
 	if got := a.header.Get("Cache-Control"); got != "no-store" && got != "private, no-cache" {
 		t.Errorf("Cache-Control is %q: somebody else's page could be kept", got)
 	}
-	if title := a.tags("title"); len(title) != 1 || text(title[0]) == "" {
+	if title := a.all(func(n *html.Node) bool { return n.Data == "title" && n.Namespace == "" }); len(title) != 1 || text(title[0]) == "" {
 		t.Error("the page has no title")
 	}
 	// A key of the message files that shows means that a text is missing.

@@ -61,15 +61,11 @@ func (v *visit) teamNav() []teamNavItem {
 		{navItem{"challenges", "/team/challenges", v.t("team.challenges")}, ideas.MaySeeTeam},
 		{navItem{"prizes", "/team/prizes", v.t("team.prizes")}, ideas.MayPay},
 		{navItem{"royalties", "/team/royalties", v.t("team.royalties")}, ideas.MayPay},
+		{navItem{"insights", insightsPath, v.t("insights.title")}, ideas.MayMeasure},
 		{navItem{"announcements", announcementsPath, v.t("announcements.title")}, ideas.MayAnnounce},
 		{navItem{"exports", "/team/exports", v.t("exports.title")}, ideas.MayExport},
 		{navItem{"audit", "/team/audit", v.t("audit.title")}, ideas.MayAudit},
 		{navItem{"webhooks", webhooksPath, v.t("webhooks.title")}, ideas.MayIntegrate},
 		{navItem{"methods", "/team/methods", v.t("team.methods")}, ideas.MaySeeTeam},
 	}
-}
-
-func (a *app) showTeam(v *visit) error {
-	v.here = "/team"
-	return v.renderPrivate(http.StatusOK, "team", v.teamPage("overview", v.t("team.overview")))
 }

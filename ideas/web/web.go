@@ -118,6 +118,7 @@ func (a *app) handler() http.Handler {
 		a.royaltyRoutes(),
 		a.webhookRoutes(),
 		a.reachRoutes(),
+		a.insightRoutes(),
 	}
 	for _, part := range parts {
 		for pattern, h := range part {

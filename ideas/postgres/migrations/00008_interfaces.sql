@@ -77,9 +77,16 @@ CREATE TABLE webhook_crossing (
 -- "votes", "visitors", "contributors", "voters") and, with the prefix "total.", what had been reached at its end.
 CREATE TABLE kpi_day (
     day    date NOT NULL,
-    metric text NOT NULL CHECK (char_length(metric) <= 63),
+    metric text NOT NULL CHECK (char_length(metric) <= 200),
     value  bigint NOT NULL,
     PRIMARY KEY (metric, day)
+);
+
+-- The most supported ideas with their support weighed by segment, as of the last snapshot.
+CREATE TABLE idea_weighted (
+    idea_id    bigint PRIMARY KEY REFERENCES idea ON DELETE CASCADE,
+    supporters integer NOT NULL,
+    weighted   double precision NOT NULL
 );
 
 -- Values of objectives that the service cannot measure itself.
