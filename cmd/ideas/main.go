@@ -39,11 +39,14 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if len(args) > 0 && args[0] == "seed" {
 		return seed(ctx, args[1:], out, errOut)
 	}
+	if len(args) > 0 && args[0] == "verify-result" {
+		return verifyResult(args[1:], out, errOut)
+	}
 	var o options
 	flags := flag.NewFlagSet("ideas", flag.ContinueOnError)
 	flags.SetOutput(errOut)
 	flags.Usage = func() {
-		_, _ = fmt.Fprintln(errOut, "Usage: ideas [flags]        serve a community\n       ideas seed [flags]   fill a database with sample content\n\nFlags:")
+		_, _ = fmt.Fprintln(errOut, "Usage: ideas [flags]        serve a community\n       ideas seed [flags]   fill a database with sample content\n       ideas verify-result FILE   count the ballots of a published result again\n\nFlags:")
 		flags.PrintDefaults()
 	}
 	o.declare(flags)

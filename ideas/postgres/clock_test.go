@@ -389,3 +389,42 @@ func TestLocks(t *testing.T) {
 		}
 	}
 }
+
+// The operator observes counts, leaders, shortlist and winners, and nothing of a hidden vote before its close.
+func TestObserveAContest(t *testing.T) {
+	s := openClocked(t)
+	declareTeam(t, s.Store, 1, control.House{})
+	c := s.declare("contest", contest(&control.Ballot{Kind: control.BallotScore, Maximum: 5, Hidden: true, Shortlist: 1}))
+	lead, author := member(t, s.Store, "Lead"), member(t, s.Store, "Author")
+	entries := s.enter(c, author, 2)
+	s.set(toVote)
+	four := 4
+	if err := s.Vote(t.Context(), author.ID, entries[0], &four); err != nil {
+		t.Fatal(err)
+	}
+	observe := func() control.ChallengeState {
+		state, err := s.ObserveChallenge(t.Context(), "uid-contest")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state
+	}
+	if got := observe(); got.Ideas != 2 || got.Votes != 1 || got.Participants != 1 || got.Leaders != nil || got.Phase != control.PhaseVoting {
+		t.Errorf("before the close: %+v", got)
+	}
+	s.set(afterVote)
+	s.carryOut(func() bool { return observe().ResultSHA256 != "" })
+	if err := s.Decide(t.Context(), lead.ID, s.latest("contest"), []ideas.Decided{{Entry: entries[0], Rank: 1, Reason: "Bright."}}, "So.", ""); err != nil {
+		t.Fatal(err)
+	}
+	entry := control.EntryState{Idea: entries[0], Title: "Entry 1", Votes: 1, Points: 4, Rank: 1}
+	got := observe()
+	for name, list := range map[string][]control.EntryState{"leaders": got.Leaders, "shortlist": got.Shortlist, "winners": got.Winners} {
+		if diff := cmp.Diff([]control.EntryState{entry}, list); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if got.DecidedAt == nil || got.Phase != ideas.PhaseDecided {
+		t.Errorf("after the decision: %+v", got)
+	}
+}

@@ -285,6 +285,12 @@ func (s *Store) ObserveChallenge(ctx context.Context, uid string) (control.Chall
 			if next, ok := c.NextChange(now); ok {
 				state.NextChange = &next
 			}
+			if !c.DecidedAt.IsZero() {
+				state.DecidedAt = &c.DecidedAt
+			}
+			if err := s.observeEntries(ctx, pool, c, now, &state); err != nil {
+				return state, s.failed("observe the entries of a challenge", err)
+			}
 		}
 	}
 	return state, nil
