@@ -12,12 +12,17 @@ import (
 // trimEvery is how long a service must be quiet before it gives memory back.
 const trimEvery = 15 * time.Second
 
-// allowGarbage lets the heap grow to three times what is in use, not to twice, before it is collected, unless GOGC says
-// otherwise: little is in use, and a busy service should not spend its time on collecting. What a busy time leaves goes
-// when the service is quiet.
-func allowGarbage() {
+// Garbage that may gather before it is collected, in percent of what is in use. A busy service should not spend its time
+// on collecting; a quiet or a starting one should stay small, and leave few holes.
+const (
+	busyGarbage  = 200
+	quietGarbage = 25
+)
+
+// allowGarbage sets it, unless GOGC says otherwise.
+func allowGarbage(percent int) {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
+		debug.SetGCPercent(percent)
 	}
 }
 
@@ -25,12 +30,17 @@ func allowGarbage() {
 // it for minutes; what a quiet community holds decides how many fit on a machine.
 type memoryTrimmer struct {
 	served atomic.Int64
+	// busy tells that garbage may gather.
+	busy atomic.Bool
 }
 
 // count notes requests.
 func (t *memoryTrimmer) count(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t.served.Add(1)
+		if !t.busy.Load() && t.busy.CompareAndSwap(false, true) {
+			allowGarbage(busyGarbage)
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -50,6 +60,8 @@ func (t *memoryTrimmer) run(ctx context.Context) {
 		served := t.served.Load()
 		quiet := served == seen
 		if quiet && !trimmed {
+			allowGarbage(quietGarbage)
+			t.busy.Store(false)
 			debug.FreeOSMemory()
 			// Without it more stays resident, and nothing else.
 			_ = releaseProgram()

@@ -98,6 +98,7 @@ func (s *service) postman() *mail.Postman {
 // serve runs until the context ends, then lets requests under way finish. The ports are open from the start:
 // the operator can ask why the database is not ready.
 func (s *service) serve(ctx context.Context) error {
+	allowGarbage(quietGarbage)
 	listeners, err := s.listen(ctx)
 	if err != nil {
 		return err
@@ -106,7 +107,6 @@ func (s *service) serve(ctx context.Context) error {
 	defer stopBackground()
 	var wait sync.WaitGroup
 	wait.Go(func() { s.store.Run(background) })
-	allowGarbage()
 	wait.Go(func() { s.trimmer.run(background) })
 	if s.options.declared != "" {
 		rules, err := s.rules()

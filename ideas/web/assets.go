@@ -6,7 +6,6 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"slices"
@@ -91,11 +90,12 @@ func (a *assets) add(file string, content []byte) {
 func newAsset(file string, content []byte) asset {
 	types := map[string]string{
 		".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".woff2": "font/woff2",
-		".txt": "text/plain; charset=utf-8",
+		".txt": "text/plain; charset=utf-8", ".md": "text/plain; charset=utf-8",
 	}
 	one := asset{contentType: types[path.Ext(file)], content: content, compressed: func() []byte { return nil }}
 	if one.contentType == "" {
-		one.contentType = mime.TypeByExtension(path.Ext(file))
+		// Asking the system's list of types would keep all of it in memory.
+		one.contentType = "application/octet-stream"
 	}
 	if path.Ext(file) != ".woff2" {
 		one.compressed = sync.OnceValue(func() []byte {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"slices"
 	"text/template/parse"
 )
 
@@ -37,8 +38,8 @@ func (f folder) list(list *parse.ListNode) {
 		text, ok := node.(*parse.TextNode)
 		if ok && len(kept) > 0 {
 			if before, ok := kept[len(kept)-1].(*parse.TextNode); ok {
-				joined := append([]byte(nil), before.Text...)
-				kept[len(kept)-1] = &parse.TextNode{NodeType: parse.NodeText, Pos: before.Pos, Text: append(joined, text.Text...)}
+				// A new text without room to spare: it stays for the life of the process.
+				kept[len(kept)-1] = &parse.TextNode{NodeType: parse.NodeText, Pos: before.Pos, Text: slices.Clip(slices.Concat(before.Text, text.Text))}
 				continue
 			}
 		}

@@ -47,6 +47,7 @@ func (b *bench) measureVotes(ctx context.Context) error {
 	}
 	var direct, through, ratios []float64
 	var used []string
+	votes := 0
 	for round := range b.options.rounds {
 		tps, err := b.runPgbench(ctx, script, b.options.duration)
 		if err != nil {
@@ -63,6 +64,7 @@ func (b *bench) measureVotes(ctx context.Context) error {
 		if o.err != nil {
 			return fmt.Errorf("vote: %w", o.err)
 		}
+		votes = len(o.took)
 		direct, through, ratios = append(direct, tps), append(through, o.rate()), append(ratios, o.rate()/tps)
 		progress("votes: %.0f/s by pgbench, %.0f/s through HTTP, ratio %.2f; %s", tps, o.rate(), o.rate()/tps, used[round])
 	}
@@ -71,7 +73,7 @@ func (b *bench) measureVotes(ctx context.Context) error {
 	b.report.Note(fmt.Sprintf("votes through HTTP, %d clients", b.options.readers), "%s a second", list(through))
 	b.report.AtLeast(fmt.Sprintf("votes: ratio (median of %d)", len(ratios)), ratios[len(ratios)/2], leastRatio, "")
 	b.report.Detail("A vote took %s.", used[len(used)-1])
-	return b.checkStatements(ctx, "vote")
+	return b.checkStatements(ctx, "vote", votes)
 }
 
 func list(values []float64) string {
