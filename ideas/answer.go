@@ -30,10 +30,6 @@ type DueAnswer struct {
 type AnswerStore interface {
 	// AnswerIdea publishes the brand's answer to a published idea; who may answer does so.
 	AnswerIdea(ctx context.Context, member, idea int64, body string) (OfficialAnswer, error)
-	// Answers to an idea, the newest first, 20 at most.
-	Answers(ctx context.Context, viewer, idea int64) ([]OfficialAnswer, error)
-	// AnswerDue is when the brand has promised to answer; ok is false where it has not, or has answered.
-	AnswerDue(ctx context.Context, viewer, idea int64) (due time.Time, ok bool, err error)
 	// DueAnswers are those that are promised and not given, the latest first, at most limit after the offset; for who may
 	// answer or measure.
 	DueAnswers(ctx context.Context, member int64, offset, limit int) ([]DueAnswer, error)

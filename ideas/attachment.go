@@ -39,8 +39,6 @@ type AttachmentStore interface {
 	DescribeAttachment(ctx context.Context, member, attachment int64, alt string) error
 	// Detach removes a file.
 	Detach(ctx context.Context, member, attachment int64) error
-	// Attachments of an idea that the viewer may see.
-	Attachments(ctx context.Context, viewer, idea int64) ([]Attachment, error)
 	// OpenAttachment returns a file of an idea that the viewer may see, with its content.
 	OpenAttachment(ctx context.Context, viewer, attachment int64) (Attachment, []byte, error)
 }

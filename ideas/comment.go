@@ -28,7 +28,7 @@ type CommentStore interface {
 	// ListComments returns an idea's published comments, oldest first, at most limit after the comment with id after.
 	ListComments(ctx context.Context, idea, after int64, limit int) ([]Comment, error)
 	// ListThreads returns an idea's comments thread by thread, each comment after the one that it answers began the
-	// thread, at most limit after the comment with id after. Of those that are not published it has the viewer's own, and
+	// thread, at most limit after the comment with id after; a negative one begins with the thread of its amount. Of those that are not published it has the viewer's own, and
 	// those that have answers, without their text.
 	ListThreads(ctx context.Context, viewer, idea, after int64, limit int) ([]Comment, error)
 	// GetComment returns a published comment, or one of the viewer's own.

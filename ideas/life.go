@@ -50,6 +50,12 @@ type OwnIdea struct {
 	Invited bool
 	// Changes are the latest steps of its life, the newest first.
 	Changes []StateChange
+	// CoAuthors, Answers and Attachments as their stores list them.
+	CoAuthors   []CoAuthor
+	Answers     []OfficialAnswer
+	Attachments []Attachment
+	// AnswerDue is when the brand has promised to answer; zero where it has not, or has answered.
+	AnswerDue time.Time
 }
 
 // IdeaLifeStore keeps the life of ideas. Each method looks itself at who asks: member is somebody who is signed in, and
@@ -69,7 +75,7 @@ type IdeaLifeStore interface {
 	MoveIdea(ctx context.Context, member, idea int64, to State, reason Reason) (Idea, error)
 	// RestoreIdea brings a hidden idea back to the state that it had.
 	RestoreIdea(ctx context.Context, member, idea int64) (Idea, error)
-	// OpenIdea returns an idea in any state to those who may see it: its authors, the moderators, and everybody where it
+	// OpenIdea returns an idea with all that belongs to it, in any state, to those who may see it: its authors, the moderators, and everybody where it
 	// is published or has been merged.
 	OpenIdea(ctx context.Context, viewer, idea int64) (OwnIdea, error)
 	// ListOwnIdeas returns the ideas of an author in every state but erased, the latest first, 100 at most.

@@ -2,9 +2,7 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -45,42 +43,13 @@ func (s *Store) AnswerIdea(ctx context.Context, member, id int64, body string) (
 	return a, err
 }
 
-// Answers implements ideas.AnswerStore.
-func (s *Store) Answers(ctx context.Context, viewer, id int64) ([]ideas.OfficialAnswer, error) {
-	if _, err := s.seenIdea(ctx, viewer, id); err != nil {
-		return nil, s.failed("list the answers to an idea", err)
-	}
-	pool, err := s.db()
-	if err != nil {
-		return nil, err
-	}
-	rows, err := pool.Query(ctx, `SELECT a.id, coalesce(m.id, 0), coalesce(m.name, ''), a.body, a.created_at
-		FROM official_answer a LEFT JOIN member m ON m.id = a.author_id WHERE a.idea_id = $1 ORDER BY a.id DESC LIMIT $2`, id, maxAnswers)
-	if err != nil {
-		return nil, s.failed("list the answers to an idea", err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ideas.OfficialAnswer, error) {
-		var a ideas.OfficialAnswer
-		err := row.Scan(&a.ID, &a.Author.ID, &a.Author.Name, &a.Body, &a.CreatedAt)
-		return a, err
-	})
-	return list, s.wrapped("list the answers to an idea", err)
-}
+const answersQuery = `SELECT a.id, coalesce(m.id, 0), coalesce(m.name, ''), a.body, a.created_at
+	FROM official_answer a LEFT JOIN member m ON m.id = a.author_id WHERE a.idea_id = $1 ORDER BY a.id DESC LIMIT $2`
 
-// AnswerDue implements ideas.AnswerStore.
-func (s *Store) AnswerDue(ctx context.Context, viewer, id int64) (due time.Time, ok bool, err error) {
-	if _, err := s.seenIdea(ctx, viewer, id); err != nil {
-		return due, false, s.failed("look up when an answer is due", err)
-	}
-	pool, err := s.db()
-	if err != nil {
-		return due, false, err
-	}
-	err = pool.QueryRow(ctx, "SELECT due_at FROM answer_due WHERE idea_id = $1 AND answered_at IS NULL", id).Scan(&due)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return due, false, nil
-	}
-	return due, err == nil, s.wrapped("look up when an answer is due", err)
+func scanAnswer(row pgx.Row) (ideas.OfficialAnswer, error) {
+	var a ideas.OfficialAnswer
+	err := row.Scan(&a.ID, &a.Author.ID, &a.Author.Name, &a.Body, &a.CreatedAt)
+	return a, err
 }
 
 // teamMember is somebody with one of the permissions, else ErrForbidden.

@@ -142,22 +142,7 @@ func (s *Store) Detach(ctx context.Context, member, id int64) error {
 	})
 }
 
-// Attachments implements ideas.AttachmentStore.
-func (s *Store) Attachments(ctx context.Context, viewer, idea int64) ([]ideas.Attachment, error) {
-	if _, err := s.seenIdea(ctx, viewer, idea); err != nil {
-		return nil, s.failed("list files", err)
-	}
-	pool, err := s.db()
-	if err != nil {
-		return nil, err
-	}
-	rows, err := pool.Query(ctx, "SELECT "+attachmentColumns+" FROM attachment a WHERE a.idea_id = $1 ORDER BY a.id LIMIT $2", idea, ideas.MaxAttachments)
-	if err != nil {
-		return nil, s.failed("list files", err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ideas.Attachment, error) { return scanAttachment(row) })
-	return list, s.wrapped("list files", err)
-}
+const attachmentsQuery = "SELECT " + attachmentColumns + " FROM attachment a WHERE a.idea_id = $1 ORDER BY a.id LIMIT $2"
 
 // OpenAttachment implements ideas.AttachmentStore.
 func (s *Store) OpenAttachment(ctx context.Context, viewer, id int64) (ideas.Attachment, []byte, error) {

@@ -48,7 +48,8 @@ func (s *Store) ListComments(ctx context.Context, idea, after int64, limit int) 
 // ListThreads implements ideas.CommentStore.
 func (s *Store) ListThreads(ctx context.Context, viewer, idea, after int64, limit int) ([]ideas.Comment, error) {
 	list, err := s.queryComments(ctx, ` WHERE c.idea_id = $2
-		AND ($3 = 0 OR (coalesce(c.thread_id, c.id), c.id) > (SELECT coalesce(a.thread_id, a.id), a.id FROM comment a WHERE a.id = $3))
+		AND (coalesce(c.thread_id, c.id), c.id) > (CASE WHEN $3::bigint < 0 THEN -$3 ELSE coalesce((SELECT a.thread_id FROM comment a WHERE a.id = $3), $3) END,
+			CASE WHEN $3 < 0 THEN 0 ELSE $3 END)
 		AND (c.visible OR c.author_id = $1 AND c.state IN ('pending', 'rejected', 'hidden')
 			OR c.thread_id IS NULL AND EXISTS (SELECT FROM comment r WHERE r.thread_id = c.id AND r.visible))
 		AND EXISTS (SELECT FROM idea i WHERE i.id = $2 AND i.visible)

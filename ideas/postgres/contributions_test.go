@@ -270,8 +270,12 @@ func TestAnswers(t *testing.T) {
 	if diff := cmp.Diff("Idea 1 true lead, Idea 2 false lead", due()); diff != "" {
 		t.Errorf("after the answer (-want +got):\n%s", diff)
 	}
-	if answers, err := store.Answers(ctx, 0, all[0].ID); err != nil || len(answers) != 1 || answers[0].Body != "We are on it." || answers[0].Author.Name != "Lead" {
-		t.Errorf("answers %+v, %v", answers, err)
+	own, err := store.OpenIdea(ctx, 0, all[0].ID)
+	if answers := own.Answers; err != nil || len(answers) != 1 || answers[0].Body != "We are on it." || answers[0].Author.Name != "Lead" || !own.AnswerDue.IsZero() {
+		t.Errorf("answers %+v, due %v, %v", answers, own.AnswerDue, err)
+	}
+	if own, err := store.OpenIdea(ctx, 0, all[1].ID); err != nil || own.AnswerDue.IsZero() {
+		t.Errorf("the promise does not show: %v", err)
 	}
 	if n := db.QueryInt(t, "SELECT count(*) FROM ideas.event WHERE kind = 'idea.answered'"); n != 1 {
 		t.Errorf("%d answers were told of", n)
@@ -320,8 +324,8 @@ func TestAttachments(t *testing.T) {
 	if _, err := store.ResubmitIdea(ctx, author.ID, draft.ID); err != nil {
 		t.Fatal(err)
 	}
-	if list, err := store.Attachments(ctx, 0, draft.ID); err != nil || len(list) != ideas.MaxAttachments {
-		t.Errorf("everybody sees %d files, %v", len(list), err)
+	if own, err := store.OpenIdea(ctx, 0, draft.ID); err != nil || len(own.Attachments) != ideas.MaxAttachments {
+		t.Errorf("everybody sees %d files, %v", len(own.Attachments), err)
 	}
 	for _, err := range []error{store.Detach(ctx, other.ID, kept.ID), store.DescribeAttachment(ctx, other.ID, kept.ID, "Mine")} {
 		if !errors.Is(err, ideas.ErrForbidden) {

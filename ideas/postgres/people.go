@@ -106,35 +106,44 @@ func (s *Store) RemoveCoAuthor(ctx context.Context, author, id, removed int64) e
 	})
 }
 
+// coAuthorsQuery lists who wrote an idea along, and who wrote those merged into it, and into these.
+const coAuthorsQuery = family + `SELECT m.id, m.name, c.state FROM co_author c JOIN member m ON m.id = c.member_id
+		WHERE c.idea_id = $1 AND c.state = ANY ($2)
+	UNION ALL
+	SELECT id, name, 'merged' FROM (SELECT DISTINCT m.id, m.name FROM family f JOIN idea i ON i.id = f.id
+		LEFT JOIN co_author c ON c.idea_id = i.id AND c.state = 'accepted' JOIN member m ON m.id IN (i.author_id, c.member_id)
+		WHERE f.id <> $1 AND m.id <> $3 AND NOT EXISTS (SELECT FROM co_author o WHERE o.idea_id = $1 AND o.member_id = m.id AND o.state = 'accepted')
+		ORDER BY m.id LIMIT $4) merged`
+
+func scanCoAuthor(row pgx.Row) (ideas.CoAuthor, error) {
+	var c ideas.CoAuthor
+	err := row.Scan(&c.Member.ID, &c.Member.Name, &c.State)
+	return c, err
+}
+
+// coAuthorStates are those that who asked may know of.
+func coAuthorStates(r ideaRow) []string {
+	states := []string{string(ideas.CoAuthorAccepted)}
+	if len(r.as) > 0 && r.as[0] == ideas.AsAuthor {
+		states = append(states, string(ideas.CoAuthorInvited), string(ideas.CoAuthorDeclined))
+	}
+	return states
+}
+
 // CoAuthors implements ideas.CoAuthorStore.
 func (s *Store) CoAuthors(ctx context.Context, viewer, id int64) ([]ideas.CoAuthor, error) {
 	r, err := s.seenIdea(ctx, viewer, id)
 	if err != nil {
 		return nil, s.failed("list co-authors", err)
 	}
-	states := []string{string(ideas.CoAuthorAccepted)}
-	if len(r.as) > 0 && r.as[0] == ideas.AsAuthor {
-		states = append(states, string(ideas.CoAuthorInvited), string(ideas.CoAuthorDeclined))
-	}
 	pool, err := s.db()
 	if err != nil {
 		return nil, err
 	}
-	// Those merged into it, and merged into these.
-	rows, err := pool.Query(ctx, family+`SELECT m.id, m.name, c.state FROM co_author c JOIN member m ON m.id = c.member_id
-			WHERE c.idea_id = $1 AND c.state = ANY ($2)
-		UNION ALL
-		SELECT id, name, 'merged' FROM (SELECT DISTINCT m.id, m.name FROM family f JOIN idea i ON i.id = f.id
-			LEFT JOIN co_author c ON c.idea_id = i.id AND c.state = 'accepted' JOIN member m ON m.id IN (i.author_id, c.member_id)
-			WHERE f.id <> $1 AND m.id <> $3 AND NOT EXISTS (SELECT FROM co_author o WHERE o.idea_id = $1 AND o.member_id = m.id AND o.state = 'accepted')
-			ORDER BY m.id LIMIT $4) merged`, id, states, r.author, maxMerged)
+	rows, err := pool.Query(ctx, coAuthorsQuery, id, coAuthorStates(r), r.author, maxMerged)
 	if err != nil {
 		return nil, s.failed("list co-authors", err)
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ideas.CoAuthor, error) {
-		var c ideas.CoAuthor
-		err := row.Scan(&c.Member.ID, &c.Member.Name, &c.State)
-		return c, err
-	})
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ideas.CoAuthor, error) { return scanCoAuthor(row) })
 	return list, s.wrapped("list co-authors", err)
 }

@@ -76,7 +76,7 @@ func TestConcealedChallenges(t *testing.T) {
 				case !errors.Is(err, ideas.ErrNotFound):
 					t.Errorf("%s asks for %s: %v", who, name, err)
 				}
-				if _, err := s.Answers(ctx, id, idea); (err == nil) != slices.Contains(may, name) {
+				if _, err := s.OpenIdea(ctx, id, idea); (err == nil) != slices.Contains(may, name) {
 					t.Errorf("%s asks for what belongs to %s: %v, may read it: %v", who, name, err, slices.Contains(may, name))
 				}
 			}

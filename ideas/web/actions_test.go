@@ -206,7 +206,7 @@ func TestCommentAppears(t *testing.T) {
 	if n := len(a.class("comment")); n != 1 {
 		t.Fatalf("a form sent twice made %d comments", n)
 	}
-	if got := text(a.id("comment-1")); !strings.HasPrefix(got, "Ada Lovelace just now") || !strings.HasSuffix(got, "So bright") {
+	if got := text(a.id("comment-1")); !strings.HasPrefix(got, "Ada Lovelace just now") || !strings.Contains(got, "So bright") {
 		t.Errorf("the comment reads %q", got)
 	}
 	if got := text(a.id("notice")); !strings.Contains(got, "your comment is online") {
@@ -257,7 +257,7 @@ func TestLongConversationsArePaged(t *testing.T) {
 	// Whoever comments in a long conversation sees the comment, although it is beyond the first page.
 	a = b.post(fmt.Sprintf("/ideas/%d/comments", idea.ID), url.Values{"body": {"The latest"}}).is(http.StatusSeeOther)
 	path, fragment, _ := strings.Cut(a.header.Get("Location"), "#")
-	if got := text(b.get(path).is(http.StatusOK).id(fragment)); !strings.HasSuffix(got, "The latest") {
+	if got := text(b.get(path).is(http.StatusOK).id(fragment)); !strings.Contains(got, "The latest") {
 		t.Errorf("the browser shows %q", got)
 	}
 }

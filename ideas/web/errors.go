@@ -45,6 +45,10 @@ func statusOf(err error) int {
 		return http.StatusNotFound
 	case errors.Is(err, ideas.ErrRestricted), errors.Is(err, ideas.ErrGuardianMissing), errors.Is(err, ideas.ErrNotJoined):
 		return http.StatusForbidden
+	case errors.Is(err, ideas.ErrForbidden):
+		return http.StatusForbidden
+	case errors.As(err, new(*ideas.TransitionError)):
+		return http.StatusConflict
 	case errors.Is(err, ideas.ErrTooMany):
 		return http.StatusTooManyRequests
 	case errors.As(err, &field):
@@ -65,8 +69,13 @@ func retryAfter(err error) string {
 }
 
 // errorText names the message keys of a status: the heading's, to which ".text" adds the explanation's.
-func errorText(status int) (heading, text string) {
+func errorText(status int, err error) (heading, text string) {
+	if errors.Is(err, ideas.ErrForbidden) {
+		return "page.not_allowed", "page.not_allowed.text"
+	}
 	switch status {
+	case http.StatusConflict:
+		return "page.conflict", "page.conflict.text"
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		return "page.not_found", "page.not_found.text"
 	case http.StatusForbidden:
@@ -126,7 +135,7 @@ func (a *app) fail(v *visit, err error) {
 	case http.StatusTooManyRequests:
 		v.w.Header().Set("Retry-After", retryAfter(err))
 	}
-	heading, text := errorText(status)
+	heading, text := errorText(status, err)
 	p := errorPage{
 		page: v.page(v.t(heading)), Status: status, Heading: v.t(heading), Text: v.t(text),
 		Home: status != http.StatusMisdirectedRequest,

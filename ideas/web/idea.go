@@ -17,12 +17,31 @@ import (
 // ideaRoutes are the pages of ideas.
 func (a *app) ideaRoutes() map[string]handle {
 	return map[string]handle{
-		"GET /ideas":                 a.listIdeas,
-		"GET /ideas/new":             a.newIdea,
-		"POST /ideas":                a.submitIdea,
-		"GET /ideas/{ref}":           a.showIdea,
-		"POST /ideas/{ref}/support":  a.support,
-		"POST /ideas/{ref}/comments": a.comment,
+		"GET /ideas":                        a.listIdeas,
+		"GET /ideas/new":                    a.newIdea,
+		"POST /ideas":                       a.submitIdea,
+		"GET /ideas/{ref}":                  a.showIdea,
+		"POST /ideas/{ref}/support":         a.support,
+		"POST /ideas/{ref}/comments":        a.comment,
+		"GET /ideas/similar":                a.similarIdeas,
+		"GET /ideas/{ref}/edit":             a.showEdit,
+		"POST /ideas/{ref}/edit":            a.saveEdit,
+		"POST /ideas/{ref}/withdraw":        a.withdraw,
+		"POST /ideas/{ref}/delete":          a.deleteDraft,
+		"GET /ideas/{ref}/history":          a.showHistory,
+		"GET /profile/ideas":                a.showOwnIdeas,
+		"GET /roadmap":                      a.showRoadmap,
+		"GET /ideas/{ref}/authors":          a.showAuthors,
+		"POST /ideas/{ref}/authors":         a.changeAuthors,
+		"POST /ideas/{ref}/invitation":      a.answerInvitation,
+		"GET /ideas/{ref}/files":            a.showFiles,
+		"POST /ideas/{ref}/files":           a.attach,
+		"POST /ideas/{ref}/files/{file}":    a.changeFile,
+		"GET /files/{file}/{digest}/{name}": a.serveFile,
+		"GET /ideas/{ref}/report":           a.showReport,
+		"POST /ideas/{ref}/report":          a.report,
+		"GET /comments/{comment}":           a.showComment,
+		"POST /comments/{comment}":          a.changeComment,
 	}
 }
 
@@ -45,16 +64,10 @@ type ideaPage struct {
 	Entry    *ideaEntry
 	Comments []commentView
 	Count    int
+	Details  ideaDetails
 	// Earlier and More lead to the comments before and after those shown; empty where there are none.
 	Earlier, More string
 	Form          commentForm
-}
-
-type commentView struct {
-	ID      int64
-	Author  memberView
-	Created moment
-	Body    template.HTML
 }
 
 // commentForm is what somebody is about to say.
@@ -105,45 +118,46 @@ func (v *visit) refID() (int64, error) {
 	return id, nil
 }
 
-// showIdea shows an idea and its conversation.
+// showIdea shows an idea and its conversation. One that was merged leads on to the one that stands for it.
 func (a *app) showIdea(v *visit) error {
-	id, err := v.refID()
+	own, err := a.openIdea(v)
 	if err != nil {
 		return err
 	}
-	idea, err := a.cfg.Store.GetIdea(v.r.Context(), v.viewer(), id)
-	if err != nil {
-		return fmt.Errorf("get idea: %w", err)
+	if own.MergedInto != 0 {
+		v.w.Header().Set("Cache-Control", "no-cache") // a merge may be undone
+		http.Redirect(v.w, v.r, fmt.Sprintf("/ideas/%d", own.MergedInto), http.StatusFound)
+		return nil
 	}
-	if v.r.PathValue("ref") != ideaRef(idea) {
+	if v.r.PathValue("ref") != ideaRef(own.Idea) {
 		target := url.URL{RawQuery: v.r.URL.RawQuery}
 		// A title may change back, so browsers must not keep this.
 		v.w.Header().Set("Cache-Control", "no-cache")
-		http.Redirect(v.w, v.r, ideaPath(idea)+target.String(), http.StatusMovedPermanently) //nolint:gosec // a path of this site
+		http.Redirect(v.w, v.r, ideaPath(own.Idea)+target.String(), http.StatusMovedPermanently) //nolint:gosec // a path of this site
 		return nil
 	}
-	return a.renderIdea(v, http.StatusOK, idea, commentForm{Key: rand.Text()})
+	return a.renderIdea(v, http.StatusOK, own, commentForm{Key: rand.Text()})
 }
 
-func (a *app) renderIdea(v *visit, status int, idea ideas.Idea, form commentForm) error {
+func (a *app) renderIdea(v *visit, status int, own openedIdea, form commentForm) error {
+	idea := own.Idea
 	path := ideaPath(idea)
 	after, err := strconv.ParseInt(v.r.URL.Query().Get("after"), 10, 64)
 	if err != nil || after < 0 {
 		after = 0
 	}
-	comments, err := a.cfg.Store.ListComments(v.r.Context(), idea.ID, after, commentsLength+1)
-	if err != nil {
-		return fmt.Errorf("list comments: %w", err)
+	if from, err := strconv.ParseInt(v.r.URL.Query().Get("from"), 10, 64); err == nil && from > 0 {
+		after = -from
 	}
 	v.here = path
 	p := ideaPage{
 		page: v.page(clean(idea.Title)), ID: idea.ID, Path: path, Heading: clean(idea.Title),
 		Excerpt: a.markdown.excerpt(idea.Body), Body: a.markdown.html(idea.Body, ideaHeading),
 		Author: v.person(idea.Author.ID, idea.Author.Name), Created: v.moment(idea.CreatedAt),
-		State: v.stateText(idea.State), Vote: v.vote(idea, true), Count: idea.Comments, Form: form,
+		State: v.stateText(idea.State), Vote: v.vote(idea, true), Count: idea.Comments, Form: form, Details: a.ideaDetails(v, own),
 	}
 	p.Section = "ideas"
-	p.Hidden = after > 0
+	p.Hidden = after != 0 || !p.Details.Public
 	if p.Entry, err = v.ideaEntry(idea); err != nil {
 		return err
 	}
@@ -151,18 +165,22 @@ func (a *app) renderIdea(v *visit, status int, idea ideas.Idea, form commentForm
 		edited := v.moment(idea.UpdatedAt)
 		p.Edited = &edited
 	}
-	if after > 0 {
+	if !p.Details.Public {
+		return v.renderPrivate(status, "idea", p)
+	}
+	if after != 0 {
 		p.Earlier = path + "#comments"
+	}
+	comments, err := a.cfg.Store.ListThreads(v.r.Context(), v.viewer(), idea.ID, after, commentsLength+1)
+	if err != nil {
+		return fmt.Errorf("list comments: %w", err)
 	}
 	if len(comments) > commentsLength {
 		comments = comments[:commentsLength]
 		p.More = commentsPath(path, comments[len(comments)-1].ID) + "#comments"
 	}
 	for _, c := range comments {
-		p.Comments = append(p.Comments, commentView{
-			ID: c.ID, Author: v.person(c.Author.ID, c.Author.Name), Created: v.moment(c.CreatedAt),
-			Body: a.markdown.html(c.Body, commentHeading),
-		})
+		p.Comments = append(p.Comments, v.commentView(c))
 	}
 	return v.render(status, "idea", p)
 }
@@ -210,28 +228,32 @@ func (a *app) comment(v *visit) error {
 		return err
 	}
 	ctx := v.r.Context()
-	idea, err := a.cfg.Store.GetIdea(ctx, v.viewer(), id)
-	if err != nil {
-		return fmt.Errorf("get idea: %w", err)
+	own, err := a.openIdea(v)
+	if err == nil && !own.State.Published() {
+		err = ideas.ErrNotFound
 	}
+	if err != nil {
+		return err
+	}
+	idea := own.Idea
 	form := commentForm{Key: formKey(v.r), Body: field{Value: cleanText(v.r.PostForm.Get("body"))}}
 	if v.member == nil {
 		form.SignedOut = true
-		return a.renderIdea(v, http.StatusUnauthorized, idea, form)
+		return a.renderIdea(v, http.StatusUnauthorized, own, form)
 	}
 	c, err := a.cfg.Store.AddComment(ctx, v.member.ID, id, form.Key, form.Body.Value)
 	if wrong := fieldErrors(err); len(wrong) > 0 {
 		form.Body.Error = v.fieldText(wrong["body"])
-		return a.renderIdea(v, http.StatusUnprocessableEntity, idea, form)
+		return a.renderIdea(v, http.StatusUnprocessableEntity, own, form)
 	}
 	if err != nil {
 		return fmt.Errorf("add comment: %w", err)
 	}
-	v.setFlash("flash.commented")
+	v.commented(c)
 	path := ideaPath(idea)
 	if idea.Comments >= commentsLength {
 		// The new comment is beyond the first page; show the conversation from it on.
-		path = commentsPath(path, c.ID-1)
+		path = fmt.Sprintf("%s?from=%d", path, c.ID)
 	}
 	return v.redirect(fmt.Sprintf("%s#comment-%d", path, c.ID))
 }

@@ -19,6 +19,8 @@ type card struct {
 	Created        moment
 	Comments       int
 	Vote           voteView
+	// State is empty for an idea that just gathers support.
+	State string
 }
 
 // moment is a time as a page shows it: for machines, in short, and in full.
@@ -32,16 +34,6 @@ func (v *visit) moment(t time.Time) moment {
 	}
 }
 
-// stateKeys are the message keys of the states that a badge shows.
-var stateKeys = map[ideas.State]string{ideas.StateGathering: "state.gathering"}
-
-func (v *visit) stateText(s ideas.State) string {
-	if key := stateKeys[s]; key != "" {
-		return v.t(key)
-	}
-	return ""
-}
-
 func (v *visit) cards(list []ideas.Idea) []card {
 	cards := make([]card, len(list))
 	for i, idea := range list {
@@ -51,6 +43,9 @@ func (v *visit) cards(list []ideas.Idea) []card {
 			Author:  v.person(idea.Author.ID, idea.Author.Name),
 			Created: v.moment(idea.CreatedAt), Comments: idea.Comments,
 			Vote: v.vote(idea, false),
+		}
+		if idea.State != ideas.StateGathering {
+			cards[i].State = v.stateText(idea.State)
 		}
 	}
 	return cards
@@ -143,6 +138,23 @@ type listPage struct {
 	More string
 	// Clear leads to the list without the search.
 	Clear string
+	// Corrected is what was searched for instead of what was typed.
+	Corrected string
+	// Themes and States to choose from; Tag that is chosen.
+	Themes, States []filterLink
+	Tag            string
+	// Hiddens keep what is chosen while searching.
+	Hiddens []hiddenField
+	// Filtered tells that one of them is chosen; Unfiltered leads to the list without.
+	Filtered   bool
+	Unfiltered string
+}
+
+type hiddenField struct{ Name, Value string }
+
+type filterLink struct {
+	Text, URL string
+	Current   bool
 }
 
 type orderLink struct {
@@ -171,6 +183,7 @@ func (a *app) listIdeas(v *visit) error {
 			q.Order = o.order
 		}
 	}
+	readFilter(v, &q)
 	found, err := a.cfg.Store.ListIdeas(v.r.Context(), v.viewer(), q)
 	if err != nil {
 		return fmt.Errorf("list ideas: %w", err)
@@ -179,33 +192,91 @@ func (a *app) listIdeas(v *visit) error {
 	if q.Search != "" {
 		title = v.t("ideas.search.results", "Search", q.Search)
 	}
-	v.here = listPath(q.Order, q.Search, q.After)
+	v.here = listPath(q, q.After)
 	p := listPage{page: v.page(title), Search: q.Search, Order: q.Order, Cards: v.cards(found.Ideas)}
 	p.Section = "ideas"
 	p.Hidden = q.Search != "" || q.After != ""
+	if p.Corrected = found.Corrected; p.Corrected != "" {
+		q.Search = p.Corrected
+	}
 	if found.Next != "" {
-		p.More = listPath(q.Order, q.Search, found.Next)
+		p.More = listPath(q, found.Next)
 	}
-	p.Clear = listPath(q.Order, "", "")
+	all := q
+	all.Search = ""
+	p.Clear = listPath(all, "")
 	for _, o := range orders {
-		p.Orders = append(p.Orders, orderLink{v.t(o.key), listPath(o.order, q.Search, ""), o.order == q.Order})
+		other := q
+		other.Order = o.order
+		p.Orders = append(p.Orders, orderLink{v.t(o.key), listPath(other, ""), o.order == q.Order})
 	}
+	p.addFilters(v, q)
 	if v.r.Header.Get("HX-Target") == "more" {
 		return v.render(http.StatusOK, "cards", p)
 	}
 	return v.render(http.StatusOK, "ideas", p)
 }
 
-func listPath(order ideas.Order, search, after string) string {
+// shownStates may be chosen in the list.
+var shownStates = []ideas.State{
+	ideas.StateGathering, ideas.StateUnderReview, ideas.StateSelected, ideas.StatePlanned, ideas.StateDevelopment, ideas.StateTesting,
+	ideas.StateLaunched,
+}
+
+// readFilter takes from the address what the list is limited to. What does not exist limits nothing.
+func readFilter(v *visit, q *ideas.Query) {
+	asked := v.r.URL.Query()
+	for _, t := range v.themeChoices(clean(asked.Get("theme"))) {
+		if t.Chosen {
+			q.Theme = t.Name
+		}
+	}
+	if tags, err := ideas.CleanTags([]string{asked.Get("tag")}); err == nil && len(tags) == 1 {
+		q.Tag = tags[0]
+	}
+	if state := ideas.State(asked.Get("state")); state.Published() {
+		q.State = state
+	}
+}
+
+func (p *listPage) addFilters(v *visit, q ideas.Query) {
+	p.Tag, p.Filtered = q.Tag, q.Tag != "" || q.Theme != "" || q.State != ""
+	p.Unfiltered = listPath(ideas.Query{Order: q.Order, Search: q.Search}, "")
+	p.Hidden = p.Hidden || p.Filtered
+	for _, h := range []hiddenField{{"theme", q.Theme}, {"tag", q.Tag}, {"state", string(q.State)}} {
+		if h.Value != "" {
+			p.Hiddens = append(p.Hiddens, h)
+		}
+	}
+	link := func(text string, current bool, change func(*ideas.Query)) filterLink {
+		other := q
+		change(&other)
+		return filterLink{text, listPath(other, ""), current}
+	}
+	if themes := v.themeChoices(q.Theme); len(themes) > 0 {
+		p.Themes = append(p.Themes, link(v.t("filter.all_themes"), q.Theme == "", func(q *ideas.Query) { q.Theme = "" }))
+		for _, t := range themes {
+			p.Themes = append(p.Themes, link(t.Title, t.Chosen, func(q *ideas.Query) { q.Theme = t.Name }))
+		}
+	}
+	p.States = append(p.States, link(v.t("filter.all_states"), q.State == "", func(q *ideas.Query) { q.State = "" }))
+	for _, s := range shownStates {
+		p.States = append(p.States, link(v.stateText(s), q.State == s, func(q *ideas.Query) { q.State = s }))
+	}
+}
+
+func listPath(q ideas.Query, after string) string {
 	query := url.Values{}
-	if order != ideas.OrderTrending {
-		query.Set("order", string(order))
+	order := string(q.Order)
+	if q.Order == ideas.OrderTrending {
+		order = ""
 	}
-	if search != "" {
-		query.Set("q", search)
-	}
-	if after != "" {
-		query.Set("after", after)
+	for name, value := range map[string]string{
+		"order": order, "q": q.Search, "theme": q.Theme, "tag": q.Tag, "state": string(q.State), "after": after,
+	} {
+		if value != "" {
+			query.Set(name, value)
+		}
 	}
 	if len(query) == 0 {
 		return "/ideas"

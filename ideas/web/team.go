@@ -59,6 +59,8 @@ func (v *visit) teamNav() []teamNavItem {
 	return []teamNavItem{
 		{navItem{"overview", "/team", v.t("team.overview")}, ideas.MaySeeTeam},
 		{navItem{"challenges", "/team/challenges", v.t("team.challenges")}, ideas.MaySeeTeam},
+		{navItem{"moderation", "/team/moderation", v.t("queue.title")}, ideas.MayModerate},
+		{navItem{"answers", "/team/answers", v.t("answers.title")}, ideas.MayMeasure},
 		{navItem{"prizes", "/team/prizes", v.t("team.prizes")}, ideas.MayPay},
 		{navItem{"royalties", "/team/royalties", v.t("team.royalties")}, ideas.MayPay},
 		{navItem{"insights", insightsPath, v.t("insights.title")}, ideas.MayMeasure},

@@ -266,6 +266,7 @@ func (v *visit) nav() []navItem {
 	if len(v.programme().Challenges) > 0 {
 		items = append(items, navItem{"challenges", "/challenges", v.t("nav.challenges")})
 	}
+	items = append(items, navItem{"roadmap", "/roadmap", v.t("nav.roadmap")})
 	if len(v.programme().Policies) > 0 {
 		items = append(items, navItem{"leaderboard", "/leaderboard", v.t("nav.leaderboard")})
 	}
@@ -276,6 +277,7 @@ func (v *visit) nav() []navItem {
 func (v *visit) accountNav() []navItem {
 	items := []navItem{
 		{"profile", "/profile", v.t("nav.profile")},
+		{"own", "/profile/ideas", v.t("nav.own")},
 		{"tokens", tokensPath, v.t("nav.tokens")},
 	}
 	if len(v.programme().Policies) > 0 {

@@ -62,7 +62,9 @@ type app struct {
 	markdown   *markdown
 	compressor *compressor
 	origin     *http.CrossOriginProtection
-	limiter    *limiter
+	// uploading has an item for each file that is being read.
+	uploading chan struct{}
+	limiter   *limiter
 	// undeclared is what pages show before the first declaration; current is the last site made.
 	undeclared *site
 	current    atomic.Pointer[site]
@@ -73,7 +75,7 @@ type app struct {
 func New(cfg Config) http.Handler {
 	a := &app{
 		cfg: cfg, log: cfg.Logger, now: cfg.Clock,
-		markdown: newMarkdown(), compressor: newCompressor(), origin: http.NewCrossOriginProtection(),
+		markdown: newMarkdown(), compressor: newCompressor(), origin: http.NewCrossOriginProtection(), uploading: make(chan struct{}, uploads),
 		limiter: newLimiter(),
 	}
 	if a.cfg.Limits == (Limits{}) {
@@ -104,7 +106,7 @@ func (a *app) handler() http.Handler {
 	pages := http.NewServeMux()
 	parts := []map[string]handle{
 		a.siteRoutes(),
-		a.ideaRoutes(),
+		a.ideaRoutes(), a.moderationRoutes(),
 		a.challengeRoutes(), a.contestRoutes(), a.juryRoutes(),
 		a.methodRoutes(),
 		a.signInRoutes(),
