@@ -321,8 +321,9 @@ func (a *app) showLeaderboard(v *visit) error {
 	p := leaderboardPage{page: v.page(heading), Heading: heading}
 	p.Section, p.Hidden = "leaderboard", true
 	p.Tabs = []orderLink{
-		{v.t("leaderboard.month"), "/leaderboard", period == "month"}, {v.t("leaderboard.all"), "/leaderboard?period=all", period == "all"},
+		{v.t("leaderboard.month"), "/leaderboard", period == "month"},
 		{v.t("leaderboard.last_month"), "/leaderboard?" + url.Values{"month": {lastMonth(now)}}.Encode(), board.Month == lastMonth(now)},
+		{v.t("leaderboard.all"), "/leaderboard?period=all", period == "all"},
 	}
 	levels := v.levels()
 	listed := false
