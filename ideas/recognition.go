@@ -28,11 +28,15 @@ func RewardRules(declared control.RewardPolicy) rules.Policy {
 	return p
 }
 
-// RewardEvents are the kinds of events that a reward policy may be about.
+// RewardEvents are the kinds of events that a reward policy may be about. Those that anybody can repeat at will, such as
+// editing, and those that are no achievement of a member are left out.
 func RewardEvents() []string {
 	kinds := []EventKind{
-		EventMemberJoined, EventIdeaSubmitted, EventIdeaPublished, EventIdeaQualified, EventIdeaSelected, EventIdeaLaunched,
-		EventIdeaMerged, EventIdeaAnswered, EventIdeaSupported, EventCommentPublished, EventMentioned, EventBallotCast,
+		EventMemberJoined, EventReferred, EventMentioned, EventIdeaSubmitted, EventIdeaPublished, EventIdeaQualified, EventIdeaSelected,
+		EventIdeaLaunched, EventIdeaMerged, EventIdeaAnswered, EventIdeaSupported, EventRungReached, EventIdeaContinued,
+		EventCommentPublished, EventBallotCast, EventApplicationSubmitted, EventApplicationSelected, EventSurveyResponded, EventTestDiary,
+		EventTestBug, EventTopicPublished, EventTopicReplied, EventWorkshopRegistered, EventWorkshopOutcome, EventMissionTask,
+		EventMissionDecided, EventMissionPost, EventBadgeAwarded, EventLevelReached,
 	}
 	names := make([]string, len(kinds))
 	for i, k := range kinds {
@@ -41,14 +45,31 @@ func RewardEvents() []string {
 	return names
 }
 
-// CommunityPolicy is the policy that holds for the community as a whole: the only one, else the one named "community",
-// else the first by name; nil where there is none.
+// CommunityPolicy is the policy that holds for the community as a whole: the one named "community", else the first by name
+// that has levels, else the first that has rules, else the first; nil where there is none.
 func (p *Programme) CommunityPolicy() *RewardPolicy {
-	if i := slices.IndexFunc(p.Policies, func(r *RewardPolicy) bool { return r.Name == "community" }); i >= 0 {
-		return p.Policies[i]
+	for _, is := range []func(*RewardPolicy) bool{
+		func(r *RewardPolicy) bool { return r.Name == "community" },
+		func(r *RewardPolicy) bool { return len(r.Spec.Levels) > 0 },
+		func(r *RewardPolicy) bool { return len(r.Spec.Rules) > 0 },
+		func(*RewardPolicy) bool { return true },
+	} {
+		if i := slices.IndexFunc(p.Policies, is); i >= 0 {
+			return p.Policies[i]
+		}
 	}
-	if len(p.Policies) > 0 {
-		return p.Policies[0]
+	return nil
+}
+
+// SharingPolicy is the policy by which revenue is shared: the community's if it does, else the first by name that does;
+// nil where none does.
+func (p *Programme) SharingPolicy() *RewardPolicy {
+	shares := func(r *RewardPolicy) bool { return r != nil && r.Spec.RevenueShare != nil }
+	if policy := p.CommunityPolicy(); shares(policy) {
+		return policy
+	}
+	if i := slices.IndexFunc(p.Policies, shares); i >= 0 {
+		return p.Policies[i]
 	}
 	return nil
 }
@@ -78,6 +99,11 @@ func (p *Programme) With(policy *RewardPolicy) *Programme {
 // team brought it about.
 func (k EventKind) CreditsAuthors() bool {
 	return strings.HasPrefix(string(k), "idea.") && k != EventIdeaSupported && k != EventIdeaUnsupported
+}
+
+// CreditsSubject tells that an event is what the team or the service decided on a member, who is credited with it.
+func (k EventKind) CreditsSubject() bool {
+	return slices.Contains([]EventKind{EventApplicationSelected, EventMissionDecided, EventBadgeAwarded, EventLevelReached}, k)
 }
 
 // Winner is an idea's place in a decided challenge. Ideas that tie have the same rank.

@@ -1,6 +1,8 @@
 package ideas_test
 
 import (
+	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -101,8 +103,55 @@ func flatten(v reflect.Value) []string {
 	return all
 }
 
+// Revenue is shared by the community's policy if it does, else by the first that does.
+func TestSharingPolicy(t *testing.T) {
+	share := &control.RevenueShare{}
+	for name, tc := range map[string]struct {
+		shares [2]bool
+		want   string
+	}{"none": {[2]bool{}, ""}, "both": {[2]bool{true, true}, "community"}, "the other": {[2]bool{true, false}, "a"}} {
+		p := &ideas.Programme{Policies: []*ideas.RewardPolicy{{Name: "a"}, {Name: "community"}}}
+		for i, shares := range tc.shares {
+			if shares {
+				p.Policies[i].Spec.RevenueShare = share
+			}
+		}
+		got := ""
+		if r := p.SharingPolicy(); r != nil {
+			got = r.Name
+		}
+		if got != tc.want {
+			t.Errorf("%s: %q shares, want %q", name, got, tc.want)
+		}
+	}
+}
+
+// The how-to names every event and every fact that a policy may use, with its type and meaning.
+func TestRewardsAreDocumented(t *testing.T) {
+	raw, err := os.ReadFile("../docs/how-to/reward-members.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, event := range ideas.RewardEvents() {
+		if !strings.Contains(string(raw), "`"+event+"`") {
+			t.Errorf("event %s is not documented", event)
+		}
+	}
+	for _, v := range rules.Variables() {
+		if row := fmt.Sprintf("| `%s` | %s | %s |", v.Name, v.Type, v.Meaning); !strings.Contains(string(raw), row) {
+			t.Errorf("%q is missing", row)
+		}
+	}
+}
+
 func TestPolicyOf(t *testing.T) {
-	policy := func(name string) *ideas.RewardPolicy { return &ideas.RewardPolicy{Name: name} }
+	policy := func(name string) *ideas.RewardPolicy {
+		p := &ideas.RewardPolicy{Name: name}
+		if strings.HasSuffix(name, "levels") {
+			p.Spec.Levels = make([]control.Level, 1)
+		}
+		return p
+	}
 	challenge := func(id int64, policy string) *ideas.Challenge {
 		return &ideas.Challenge{ID: id, Spec: control.Challenge{RewardPolicy: policy}}
 	}
@@ -114,6 +163,7 @@ func TestPolicyOf(t *testing.T) {
 		"none":                       {nil, [4]string{}},
 		"one":                        {[]string{"b"}, [4]string{"b", "b", "b", ""}},
 		"the community's by name":    {[]string{"a", "b", "community"}, [4]string{"community", "community", "b", ""}},
+		"else the first with levels": {[]string{"a", "b", "c-levels"}, [4]string{"c-levels", "c-levels", "b", ""}},
 		"the first where none is so": {[]string{"a", "b"}, [4]string{"a", "a", "b", ""}},
 	} {
 		p := &ideas.Programme{Challenges: challenges}

@@ -144,7 +144,7 @@ type eraser func(ctx context.Context, tx pgx.Tx, member int64, remove bool) erro
 
 // erasers of all parts. What a part keeps about a member beyond contributions and votes, it takes away here.
 func (s *Store) erasers() []eraser {
-	return []eraser{eraseContributions, eraseQueue, s.eraseMethods}
+	return []eraser{eraseContributions, eraseQueue, s.eraseMethods, eraseRecognition}
 }
 
 // eraseMember leaves of a member a number without a person. Votes keep the number, so every count stays exact; nothing leads

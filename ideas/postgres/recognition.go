@@ -311,15 +311,24 @@ func (r *recognition) event(ctx context.Context, e ideas.Event) error {
 
 // factsOf an event for one of its recipients.
 func factsOf(e ideas.Event, to recipient, authors []int64, idea rules.IdeaFacts, member rules.MemberFacts, programme *ideas.Programme) rules.Facts {
-	value, _ := e.Data["value"].(float64) // JSON has read it as a float; 0 for none
 	facts := rules.Facts{
-		Event: string(e.Kind), Time: e.At, Value: int64(value), Actor: to.actor, Author: to.author, Subject: to.subject,
+		Event: string(e.Kind), Time: e.At, Value: eventValue(e.Data), Actor: to.actor, Author: to.author, Subject: to.subject,
 		Self: slices.Contains(authors, e.Actor), Member: member, Idea: idea,
 	}
 	if c := programme.ChallengeByID(e.Challenge); c != nil {
 		facts.Challenge = rules.ChallengeFacts{Name: c.Name, Type: c.Spec.Type, Theme: c.Spec.Theme}
 	}
 	return facts
+}
+
+// eventValue is an event's own number, 0 for none. JSON has read it as a float.
+func eventValue(data map[string]any) int64 {
+	for _, key := range []string{"value", "rung", "severity", "level"} {
+		if n, ok := data[key].(float64); ok {
+			return int64(n)
+		}
+	}
+	return 0
 }
 
 // daysBetween are the full days from one moment to another, 0 when it is the earlier.
@@ -340,7 +349,10 @@ func recipients(e ideas.Event, authors []int64) []recipient {
 		}
 		return byMember[member]
 	}
-	if !e.Kind.CreditsAuthors() {
+	switch {
+	case e.Kind.CreditsSubject():
+		at(e.Subject).actor = true
+	case !e.Kind.CreditsAuthors():
 		at(e.Actor).actor = true
 	}
 	for _, author := range authors {

@@ -100,6 +100,8 @@ func TestPointsFollowEvents(t *testing.T) {
 			{Name: "tenth", Event: "idea.supported", Condition: "idea.supporters == 10", Points: 50, To: "author"},
 			{Name: "chosen", Event: "idea.selected", Points: 100},
 			{Name: "named", Event: "member.mentioned", Points: 3, To: "subject"},
+			{Name: "chosen-to-test", Event: "application.selected", Points: 1000},
+			{Name: "rung", Event: "idea.rung_reached", Condition: "event.value == 2", Points: 10_000},
 			{Name: "fails", Event: "comment.published", Condition: "1 / idea.comments == 1", Points: 1},
 		},
 		Levels: []control.Level{{Name: "a", Title: title, Points: 10}, {Name: "b", Title: title, Points: 110}},
@@ -124,9 +126,11 @@ func TestPointsFollowEvents(t *testing.T) {
 		{"the tenth", ideas.Event{Kind: ideas.EventIdeaSupported, Actor: team, Idea: idea}, 70, 1, 1, 1, 1, 1},
 		{"selected by the team", ideas.Event{Kind: ideas.EventIdeaSelected, Actor: team, Idea: idea}, 170, 1, 1, 2, 1, 1},
 		{"mentioned", ideas.Event{Kind: ideas.EventMentioned, Actor: author, Subject: fan}, 170, 4, 1, 2, 1, 1},
-		{"a condition that fails", ideas.Event{Kind: ideas.EventCommentPublished, Actor: fan, Idea: idea}, 170, 4, 1, 2, 1, 1},
-		{"somebody who is gone", ideas.Event{Kind: ideas.EventIdeaSupported, Actor: 999, Idea: idea}, 172, 4, 1, 2, 1, 1},
-		{"an idea that is gone", ideas.Event{Kind: ideas.EventIdeaSupported, Actor: fan, Idea: 999}, 172, 5, 1, 2, 1, 1},
+		{"selected to take part", ideas.Event{Kind: ideas.EventApplicationSelected, Actor: team, Subject: fan}, 170, 1004, 1, 2, 1, 1},
+		{"the second rung", ideas.Event{Kind: ideas.EventRungReached, Idea: idea, Data: map[string]any{"rung": 2}}, 10_170, 1004, 1, 2, 1, 1},
+		{"a condition that fails", ideas.Event{Kind: ideas.EventCommentPublished, Actor: fan, Idea: idea}, 10_170, 1004, 1, 2, 1, 1},
+		{"somebody who is gone", ideas.Event{Kind: ideas.EventIdeaSupported, Actor: 999, Idea: idea}, 10_172, 1004, 1, 2, 1, 1},
+		{"an idea that is gone", ideas.Event{Kind: ideas.EventIdeaSupported, Actor: fan, Idea: 999}, 10_172, 1005, 1, 2, 1, 1},
 	} {
 		if step.event.Kind == ideas.EventIdeaSupported {
 			supporters := map[string]int{"the tenth": 10}[step.name]
@@ -151,7 +155,7 @@ func TestPointsFollowEvents(t *testing.T) {
 	for _, e := range entries {
 		told = append(told, fmt.Sprint(e.Rule, " ", e.Points, " ", e.Idea.Title))
 	}
-	want := []string{"voted 1 ", "named 3 ", "voted 1 A tent", "voted -1 A tent", "voted 1 A tent"}
+	want := []string{"voted 1 ", "chosen-to-test 1000 ", "named 3 ", "voted 1 A tent", "voted -1 A tent", "voted 1 A tent"}
 	if diff := cmp.Diff(want, told); diff != "" {
 		t.Error(diff)
 	}
@@ -342,14 +346,17 @@ func TestLedgerIsAppendOnly(t *testing.T) {
 			t.Errorf("the ledger let %s pass: %v", name, err)
 		}
 	}
-	if err := r.transact(ctx, "unlink", func(tx pgx.Tx) error { return eraseRecognition(ctx, tx, fan, true) }); err != nil {
+	err := r.transact(ctx, "erase", func(tx pgx.Tx) error {
+		_, err := r.eraseMember(ctx, tx, fan, ideas.ContributionsRemoved)
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if entries, totals := r.count("SELECT count(*) FROM points_entry WHERE points = 5 AND member_id IS NULL AND actor_id IS NULL"),
 		r.count("SELECT count(*) FROM points_total"); entries != 1 || totals != 0 {
 		t.Errorf("after erasure there are %d unlinked entries and %d totals, want 1 and 0", entries, totals)
 	}
-	r.count("WITH x AS (UPDATE member SET erased_at = now(), email = NULL, name = '' WHERE id = $1 RETURNING 1) SELECT count(*) FROM x", fan)
 	r.happen(ideas.Event{Kind: ideas.EventIdeaSupported, Actor: fan, Idea: r.idea(other)})
 	if points := r.points(fan); points != 0 {
 		t.Errorf("somebody who was erased got %d points", points)

@@ -19,9 +19,9 @@ const statementLock int64 = 0x726f79616c7479
 // sharingPolicy is the policy that shares revenue; the error is ErrNoRevenueShare where none does.
 func (s *Store) sharingPolicy(ctx context.Context) (*ideas.RewardPolicy, *rules.Engine, error) {
 	programme := s.Programme(ctx)
-	policy := programme.CommunityPolicy()
+	policy := programme.SharingPolicy()
 	engine := s.engines.of(s, programme, policy)
-	if engine == nil || policy.Spec.RevenueShare == nil {
+	if engine == nil {
 		return nil, nil, ideas.ErrNoRevenueShare
 	}
 	return policy, engine, nil

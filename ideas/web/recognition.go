@@ -33,7 +33,12 @@ var earned = map[ideas.EventKind]string{
 	ideas.EventIdeaQualified: "earned.qualified", ideas.EventIdeaSelected: "earned.selected", ideas.EventIdeaLaunched: "earned.launched",
 	ideas.EventIdeaMerged: "earned.merged", ideas.EventIdeaAnswered: "earned.answered", ideas.EventIdeaSupported: "earned.supported",
 	ideas.EventIdeaUnsupported: "earned.unsupported", ideas.EventCommentPublished: "earned.commented", ideas.EventMentioned: "earned.mentioned",
-	ideas.EventBallotCast: "earned.voted",
+	ideas.EventBallotCast: "earned.voted", ideas.EventReferred: "earned.referred", ideas.EventBadgeAwarded: "earned.badge", ideas.EventLevelReached: "earned.level",
+	ideas.EventRungReached: "earned.rung", ideas.EventIdeaContinued: "earned.continued", ideas.EventApplicationSubmitted: "earned.applied",
+	ideas.EventApplicationSelected: "earned.chosen", ideas.EventSurveyResponded: "earned.responded", ideas.EventTestDiary: "earned.diary",
+	ideas.EventTestBug: "earned.bug", ideas.EventTopicPublished: "earned.topic", ideas.EventTopicReplied: "earned.reply",
+	ideas.EventWorkshopRegistered: "earned.workshop", ideas.EventWorkshopOutcome: "earned.outcome", ideas.EventMissionTask: "earned.task",
+	ideas.EventMissionDecided: "earned.task_accepted", ideas.EventMissionPost: "earned.post",
 }
 
 // earnedText says what points are given for, to whom.

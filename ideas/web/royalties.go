@@ -72,7 +72,7 @@ func (v *visit) royaltiesPage() (royaltiesPage, error) {
 	ctx, recognition := v.r.Context(), v.app.cfg.Recognition
 	v.here = "/team/royalties"
 	p := royaltiesPage{teamPage: v.teamPage("royalties", v.t("team.royalties"))}
-	if policy := v.programme().CommunityPolicy(); policy != nil && policy.Spec.RevenueShare != nil {
+	if policy := v.programme().SharingPolicy(); policy != nil {
 		p.Column, p.Share = policy.Spec.RevenueShare.Base, v.shareText(policy.Spec)
 	}
 	imports, err := recognition.OpenImports(ctx)

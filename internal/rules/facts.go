@@ -25,7 +25,7 @@ type Facts struct {
 	Idea IdeaFacts
 	// Challenge that the event happened in; the zero value outside of any.
 	Challenge ChallengeFacts
-	// Value of the event itself: the score given, the severity of a bug, the rank of a winner.
+	// Value of the event itself, such as the rung of a ladder that was reached.
 	Value int64
 }
 
@@ -100,7 +100,7 @@ func variables() []variable {
 		{Variable{"event.time", "timestamp", "when it happened"}, func(s scope) any { return s.Time.UTC() }},
 		{Variable{"event.hour", "int", "the hour of the day, 0 to 23, in the community's time zone"}, func(s scope) any { return int64(s.Time.Hour()) }},
 		{Variable{"event.weekday", "int", "the day of the week in the community's time zone, 0 for Sunday"}, func(s scope) any { return int64(s.Time.Weekday()) }},
-		{Variable{"event.value", "int", "the event's own number: a score given, the severity of a bug, the rank of a winner; 0 where it has none"}, func(s scope) any { return s.Value }},
+		{Variable{"event.value", "int", "the event's own number, such as the rung of a ladder or the level that was reached; 0 where it has none"}, func(s scope) any { return s.Value }},
 		{Variable{"event.self", "bool", "whether the one who did it is an author of the idea that it is about"}, func(s scope) any { return s.Self }},
 		{Variable{"member.points", "int", "the member's points, before the event in a rule and after it in a badge"}, func(s scope) any { return s.Member.Points }},
 		{Variable{"member.level", "int", "the number of the level that these points reach, 0 for none"}, func(s scope) any { return int64(s.level) }},
