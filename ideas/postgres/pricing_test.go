@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
 	"github.com/quaeso/community-operator/ideas"
@@ -77,6 +78,27 @@ func TestPricingAgreesWithLedger(t *testing.T) {
 		members = append(members, r.member(fmt.Sprint("m", i)))
 		written = append(written, r.idea(members[i/2]))
 	}
+	// While events are recorded, nobody recognises: batches then wait in the order in which they were claimed.
+	pool, err := r.Store.db()
+	if err != nil {
+		t.Fatal(err)
+	}
+	holder, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Release()
+	hold := func(call string) {
+		if _, err := holder.Exec(t.Context(), "SELECT "+call+"($1)", recognitionLock); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settle := func() {
+		hold("pg_advisory_unlock")
+		r.settle()
+		hold("pg_advisory_lock")
+	}
+	hold("pg_advisory_lock")
 	rapid.Check(t, func(rt *rapid.T) {
 		for range rapid.IntRange(1, 12).Draw(rt, "events") {
 			member, idea := rapid.SampledFrom(members).Draw(rt, "member"), rapid.SampledFrom(written).Draw(rt, "idea")
@@ -88,15 +110,22 @@ func TestPricingAgreesWithLedger(t *testing.T) {
 					rt.Fatal(err)
 				}
 			case "comment":
-				r.count("WITH x AS (UPDATE tally SET comments = comments + 1 WHERE idea_id = $1 RETURNING 1) SELECT count(*) FROM x", idea)
-				r.record(ideas.Event{Kind: ideas.EventCommentPublished, Actor: member, Idea: idea})
+				err := r.transact(t.Context(), "comment", func(tx pgx.Tx) error {
+					if _, err := tx.Exec(t.Context(), "UPDATE tally SET comments = comments + 1 WHERE idea_id = $1", idea); err != nil {
+						return err
+					}
+					return r.recordEvents(t.Context(), tx, ideas.Event{Kind: ideas.EventCommentPublished, Actor: member, Idea: idea})
+				})
+				if err != nil {
+					rt.Fatal(err)
+				}
 			case "publish":
 				r.record(ideas.Event{Kind: ideas.EventIdeaPublished, Actor: member, Idea: idea})
 			case "dispatch":
-				r.settle()
+				settle()
 			}
 		}
-		r.settle()
+		settle()
 		got, err := r.PriceRewardPolicy(t.Context(), "community", policy)
 		if err != nil {
 			rt.Fatal(err)

@@ -46,11 +46,25 @@ func (e *engines) of(s *Store, programme *ideas.Programme, p *ideas.RewardPolicy
 	return engine
 }
 
+// recognitionLock lets one batch at a time change what members have, whichever replica dispatches it: "rewards" in ASCII.
+const recognitionLock int64 = 0x72657761726473
+
+// lockRecognition waits for other batches that recognise, until the end of the transaction.
+func lockRecognition(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", recognitionLock); err != nil {
+		return fmt.Errorf("wait for others that recognise: %w", err)
+	}
+	return nil
+}
+
 // recognise is the consumer that gives points and badges for events, in the transaction that dispatches them.
 func (s *Store) recognise(ctx context.Context, tx pgx.Tx, events []ideas.Event) error {
 	programme := s.Programme(ctx)
 	if len(programme.Policies) == 0 {
 		return nil
+	}
+	if err := lockRecognition(ctx, tx); err != nil {
+		return err
 	}
 	r := &recognition{store: s, tx: tx, programme: programme, zone: s.zone()}
 	if err := r.prepare(ctx, events); err != nil {
@@ -85,7 +99,20 @@ type ideaFacts struct {
 }
 
 // counted is an event and what it has changed.
-type counted struct{ event, supporters, comments int64 }
+type counted struct {
+	event, actor, supporters, comments int64
+	dispatched                         bool
+}
+
+// takenBack tells that the support of an event was withdrawn by one that another replica has dispatched already.
+func (f *ideaFacts) takenBack(e ideas.Event) bool {
+	for _, c := range f.counted {
+		if c.event > e.ID && c.actor == e.Actor && c.supporters != 0 {
+			return c.supporters < 0 && c.dispatched
+		}
+	}
+	return false
+}
 
 // at is the idea as it was when an event happened: without what has been counted since.
 func (f *ideaFacts) at(event int64) rules.IdeaFacts {
@@ -111,15 +138,16 @@ func (r *recognition) readCounted(ctx context.Context, first int64) error {
 	if len(r.ideas) == 0 {
 		return nil
 	}
-	rows, err := r.tx.Query(ctx, "SELECT id, idea_id, "+countedChange+` FROM (SELECT id, idea_id, kind FROM event WHERE id > $1 ORDER BY id LIMIT $2) e
-		WHERE kind IN ('idea.supported', 'idea.unsupported', 'comment.published') AND idea_id = ANY($3)`,
+	rows, err := r.tx.Query(ctx, "SELECT id, idea_id, coalesce(actor_id, 0), dispatched, "+countedChange+`
+		FROM (SELECT id, idea_id, actor_id, kind, dispatched FROM event WHERE id > $1 ORDER BY id LIMIT $2) e
+		WHERE kind IN ('idea.supported', 'idea.unsupported', 'comment.published') AND idea_id = ANY($3) ORDER BY id`,
 		first, maxCounted, slices.Collect(maps.Keys(r.ideas)))
 	if err != nil {
 		return fmt.Errorf("read what was counted since: %w", err)
 	}
 	var idea int64
 	var c counted
-	_, err = pgx.ForEachRow(rows, []any{&c.event, &idea, &c.supporters, &c.comments}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&c.event, &idea, &c.actor, &c.dispatched, &c.supporters, &c.comments}, func() error {
 		r.ideas[idea].counted = append(r.ideas[idea].counted, c)
 		return nil
 	})
@@ -290,6 +318,9 @@ func (r *recognition) event(ctx context.Context, e ideas.Event) error {
 	var authors []int64
 	var about rules.IdeaFacts
 	if idea := r.ideas[e.Idea]; idea != nil {
+		if e.Kind == ideas.EventIdeaSupported && idea.takenBack(e) {
+			return nil
+		}
 		authors, about = idea.authors, idea.at(e.ID)
 	}
 	for _, to := range recipients(e, authors) {
@@ -535,6 +566,9 @@ func (r *recognition) writeLevel(ctx context.Context, id int64, level int, polic
 // relevel brings all members' levels in line with the community's policy after it has changed. Nobody is told: the brand
 // has changed the ladder, nobody has climbed it.
 func relevel(ctx context.Context, tx pgx.Tx) error {
+	if err := lockRecognition(ctx, tx); err != nil {
+		return err
+	}
 	rows, err := tx.Query(ctx, "SELECT name, spec FROM reward_policy WHERE in_force ORDER BY name")
 	if err != nil {
 		return fmt.Errorf("read the policies in force: %w", err)

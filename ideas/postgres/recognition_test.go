@@ -227,6 +227,36 @@ func TestPointsOfOneBatch(t *testing.T) {
 	}
 }
 
+// Replicas may dispatch a withdrawal before the support that it withdraws, which then gives nothing.
+func TestSupportAfterItsWithdrawal(t *testing.T) {
+	r := openRewarded(t, control.RewardPolicy{
+		Rules:  []control.RewardRule{{Name: "voted", Event: "idea.supported", Points: 4}},
+		Badges: []control.Badge{{Name: "fan", Title: title, Event: "idea.supported"}},
+	})
+	fan, other := r.member("fan"), r.member("other")
+	idea := r.idea(other)
+	ctx := t.Context()
+	err := r.transact(ctx, "support", func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `INSERT INTO event (kind, actor_id, idea_id, dispatched) VALUES ('idea.supported', $1, $3, false), ('idea.supported', $2, $3, false),
+			('idea.unsupported', $1, $3, true) RETURNING id`, fan, other, idea)
+		if err == nil {
+			_, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.settle()
+	if got := fmt.Sprint(r.points(fan), r.points(other), r.count("SELECT count(*) FROM badge_award")); got != "0 4 1" {
+		t.Errorf("points of who withdrew and of who did not, and badges, are %s, want 0 4 1", got)
+	}
+	r.happen(ideas.Event{Kind: ideas.EventIdeaSupported, Actor: fan, Idea: idea})
+	if got := r.points(fan); got != 4 {
+		t.Errorf("support that was given again gives %d points", got)
+	}
+}
+
 // Days and months are those of the community, and a challenge that names a policy follows that one.
 func TestPointsByPolicyAndZone(t *testing.T) {
 	r := openRewarded(t, control.RewardPolicy{Rules: []control.RewardRule{{Name: "voted", Event: "idea.supported", Points: 1}}})
