@@ -209,7 +209,7 @@ func TestJourney(t *testing.T) {
 	_, metrics := get(t, http.DefaultClient, "http://"+first.management+"/metrics")
 	for _, phrase := range []string{
 		`ideas_http_request_duration_seconds_count{method="POST",route="POST /sign-in",status="303"} 1`,
-		"ideas_database_ready 1", "ideas_declaration_generation 1",
+		"ideas_database_ready 1", "ideas_events_waiting ", "ideas_jobs_waiting ", "ideas_webhook_deliveries_waiting 0", "ideas_webhooks_disabled 0", "ideas_declaration_generation 1",
 	} {
 		if !strings.Contains(metrics, phrase) {
 			t.Errorf("metrics lack %q", phrase)

@@ -34,7 +34,7 @@ func newMetrics(store *postgres.Store) *metrics {
 	m.webhooks = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ideas_webhook_attempts_total", Help: "Attempts to deliver an event to a webhook, by result.",
 	}, []string{"result"})
-	m.registry.MustRegister(m.requests, m.mails, m.webhooks, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.mails, m.webhooks, newBacklog(store), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	gauge := func(name, help string, value func() float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))

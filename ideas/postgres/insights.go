@@ -311,3 +311,28 @@ func (s *Store) writeVisits(ctx context.Context) {
 		s.log.Warn("visits not written", "error", err)
 	}
 }
+
+// Backlog is what waits to be done, for the metrics.
+type Backlog struct {
+	// Events not dispatched, Jobs not finished, and Deliveries to webhooks that wait.
+	Events, Jobs, Deliveries int64
+	// DisabledWebhooks are called no more.
+	DisabledWebhooks int64
+}
+
+// Backlog counts what waits. Its counts are read from indexes that hold what waits alone.
+func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
+	pool, err := s.db()
+	if err != nil {
+		return Backlog{}, err
+	}
+	var b Backlog
+	err = pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM event WHERE NOT dispatched),
+		(SELECT count(*) FROM river_job WHERE state IN ('available', 'retryable', 'running', 'scheduled')),
+		(SELECT count(*) FROM webhook_delivery WHERE state = 'waiting'), (SELECT count(*) FROM webhook WHERE disabled_at IS NOT NULL)`).
+		Scan(&b.Events, &b.Jobs, &b.Deliveries, &b.DisabledWebhooks)
+	if err != nil {
+		return b, s.failed("count what waits", err)
+	}
+	return b, nil
+}

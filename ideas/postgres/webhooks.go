@@ -165,14 +165,10 @@ func (s *Store) eventSubject(ctx context.Context, tx pgx.Tx, e ideas.Event) (*ev
 		}
 	}
 	about.challenge = s.Programme(ctx).ChallengeByID(challenge)
-	if about.idea != nil && !hidesCounts(about.challenge, s.config.Clock()) {
+	if about.idea != nil && (about.challenge == nil || !about.challenge.CountsHidden(s.config.Clock())) {
 		about.idea.Supporters = &about.supporters
 	}
 	return about, nil
-}
-
-func hidesCounts(c *ideas.Challenge, now time.Time) bool {
-	return c != nil && c.Spec.Ballot != nil && c.Spec.Ballot.Hidden && !c.VoteClosed(now)
 }
 
 func (a *eventSubject) facts(zone *time.Location) rules.Facts {

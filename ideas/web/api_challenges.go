@@ -24,11 +24,6 @@ func (a *app) programme(ctx context.Context) *ideas.Programme {
 	return a.cfg.Programme.Programme(ctx)
 }
 
-// countsHidden tells whether nobody may see how the votes of a challenge stand: until its ballot closes.
-func countsHidden(c *ideas.Challenge, now time.Time) bool {
-	return c != nil && c.Spec.Ballot != nil && c.Spec.Ballot.Hidden && !c.VoteClosed(now)
-}
-
 type apiChallenge struct {
 	Name  string            `json:"name"`
 	Type  string            `json:"type"`

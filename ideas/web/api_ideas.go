@@ -3,8 +3,10 @@ package web
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/quaeso/community-operator/ideas"
@@ -16,6 +18,9 @@ func (a *app) apiIdeaRoutes() []apiRoute {
 		{method: "GET", path: "/ideas", scope: ideas.ScopeRead, public: true, handle: (*apiCall).listIdeas},
 		{method: "POST", path: "/ideas", scope: ideas.ScopeWrite, handle: (*apiCall).createIdea},
 		{method: "GET", path: "/ideas/{id}", scope: ideas.ScopeRead, public: true, handle: (*apiCall).getIdea},
+		{method: "PATCH", path: "/ideas/{id}", scope: ideas.ScopeWrite, handle: (*apiCall).editIdea},
+		{method: "POST", path: "/team/ideas/{id}/state", scope: ideas.ScopeTeam, needs: ideas.MaySeeTeam, handle: (*apiCall).moveIdea},
+		{method: "POST", path: "/team/ideas/{id}/answers", scope: ideas.ScopeTeam, needs: ideas.MayAnswer, handle: (*apiCall).answerIdea},
 		{method: "PUT", path: "/ideas/{id}/support", scope: ideas.ScopeWrite, handle: func(c *apiCall) error { return c.setSupport(true) }},
 		{method: "DELETE", path: "/ideas/{id}/support", scope: ideas.ScopeWrite, handle: func(c *apiCall) error { return c.setSupport(false) }},
 		{method: "GET", path: "/ideas/{id}/comments", scope: ideas.ScopeRead, public: true, handle: (*apiCall).listComments},
@@ -58,7 +63,7 @@ func (c *apiCall) idea(i ideas.Idea) apiIdea {
 	if challenge != nil {
 		out.Challenge = challenge.Name
 	}
-	if !countsHidden(challenge, c.app.now()) {
+	if challenge == nil || !challenge.CountsHidden(c.app.now()) {
 		out.Supporters = &i.Supporters
 	}
 	if c.member != nil {
@@ -128,7 +133,103 @@ func (c *apiCall) getIdea() error {
 	if err != nil {
 		return fmt.Errorf("get idea: %w", err)
 	}
+	return c.sendIdea(i)
+}
+
+// revisionTag begins the ETag of an idea. What follows changes with every vote; an edit is lost only to another edit.
+func revisionTag(i ideas.Idea) string { return fmt.Sprintf(`"r%d-`, i.Revision) }
+
+func (c *apiCall) sendIdea(i ideas.Idea) error {
+	out := c.idea(i)
+	body, err := json.Marshal(out)
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	c.w.Header().Set("ETag", revisionTag(i)+etagOf(body)[1:])
+	return c.send(http.StatusOK, out)
+}
+
+// editIdea changes what an author wrote, unless it has been changed since it was read.
+func (c *apiCall) editIdea() error {
+	id, err := c.id("id")
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Title *string  `json:"title"`
+		Body  *string  `json:"body"`
+		Theme *string  `json:"theme"`
+		Tags  []string `json:"tags"`
+	}
+	if err := c.decode(&body); err != nil {
+		return err
+	}
+	present, err := c.app.cfg.Store.OpenIdea(c.ctx(), c.member.ID, id)
+	if err != nil {
+		return fmt.Errorf("open idea: %w", err)
+	}
+	switch match := c.r.Header.Get("If-Match"); {
+	case match == "":
+		return &problemError{status: http.StatusPreconditionRequired, detail: "Send the ETag of the idea that you read in If-Match."}
+	case match != "*" && !strings.Contains(match, revisionTag(present.Idea)):
+		return &problemError{status: http.StatusPreconditionFailed, detail: "The idea has been edited since you read it."}
+	}
+	content := ideas.Content{Title: present.Title, Body: present.Body, Theme: present.Theme, Tags: present.Tags, Challenge: present.Challenge}
+	for _, field := range []struct{ from, to *string }{{body.Title, &content.Title}, {body.Body, &content.Body}, {body.Theme, &content.Theme}} {
+		if field.from != nil {
+			*field.to = *field.from
+		}
+	}
+	if body.Tags != nil {
+		content.Tags = body.Tags
+	}
+	i, err := c.app.cfg.Store.EditIdea(c.ctx(), c.member.ID, id, content)
+	if err != nil {
+		return fmt.Errorf("edit idea: %w", err)
+	}
+	return c.sendIdea(i)
+}
+
+// moveIdea takes a step of the idea's life, as far as the caller's role may.
+func (c *apiCall) moveIdea() error {
+	id, err := c.id("id")
+	if err != nil {
+		return err
+	}
+	var body struct {
+		State  ideas.State `json:"state"`
+		Reason struct {
+			Code ideas.ReasonCode `json:"code"`
+			Text string           `json:"text"`
+		} `json:"reason"`
+	}
+	if err := c.decode(&body); err != nil {
+		return err
+	}
+	i, err := c.app.cfg.Store.MoveIdea(c.ctx(), c.member.ID, id, body.State, ideas.Reason{Code: body.Reason.Code, Text: body.Reason.Text})
+	if err != nil {
+		return fmt.Errorf("move idea: %w", err)
+	}
 	return c.send(http.StatusOK, c.idea(i))
+}
+
+// answerIdea publishes the brand's answer.
+func (c *apiCall) answerIdea() error {
+	id, err := c.id("id")
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Body string `json:"body"`
+	}
+	if err := c.decode(&body); err != nil {
+		return err
+	}
+	answer, err := c.app.cfg.Store.AnswerIdea(c.ctx(), c.member.ID, id, body.Body)
+	if err != nil {
+		return fmt.Errorf("answer idea: %w", err)
+	}
+	return c.send(http.StatusCreated, apiComment{ID: answer.ID, Author: c.author(answer.Author), Body: cleanText(answer.Body), CreatedAt: answer.CreatedAt.UTC()})
 }
 
 func (c *apiCall) createIdea() error {

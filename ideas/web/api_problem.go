@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -99,7 +100,14 @@ func (c *apiCall) problemOf(err error) problem {
 	status := statusOf(err)
 	p := problem{Status: status}
 	var own *problemError
-	if errors.As(err, &own) {
+	var impossible *ideas.TransitionError
+	switch {
+	case errors.Is(err, ideas.ErrForbidden):
+		own = &problemError{status: http.StatusForbidden, detail: "Your role does not allow this."}
+	case errors.As(err, &impossible):
+		own = &problemError{status: http.StatusConflict, detail: fmt.Sprintf("An idea cannot go from %s to %s.", impossible.From, impossible.To)}
+	}
+	if own != nil || errors.As(err, &own) {
 		p.Status, p.Detail = own.status, own.detail
 		if own.status == http.StatusUnauthorized || own.challenge != "" {
 			value := `Bearer realm="api"`

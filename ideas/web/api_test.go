@@ -420,6 +420,17 @@ func TestAPIChallenges(t *testing.T) {
 	if got["phase"] != "voting" || got["nextChange"] != "2027-06-01T13:00:00Z" {
 		t.Errorf("challenge: %v", got)
 	}
+	// Hidden counts stay hidden until the vote closes.
+	idea := c.idea(m, "A lamp", "Text")
+	c.db.Exec(t, `INSERT INTO ideas.challenge (id, uid, name, generation, digest, spec) OVERRIDING SYSTEM VALUE VALUES (1, 'u', 'public', 1, '', '{}')`)
+	c.db.Exec(t, fmt.Sprintf("UPDATE ideas.idea SET challenge_id = 1 WHERE id = %d", idea.ID))
+	path := fmt.Sprintf("/ideas/%d", idea.ID)
+	hidden := read[jsonObject](member.get(path).is(http.StatusOK))
+	now = now.Add(time.Hour)
+	shown := read[jsonObject](member.get(path).is(http.StatusOK))
+	if hidden["supporters"] != nil || shown["supporters"] == nil {
+		t.Errorf("during the vote %v, after it %v", hidden["supporters"], shown["supporters"])
+	}
 }
 
 func TestTokensPage(t *testing.T) {
@@ -504,5 +515,57 @@ func TestLimits(t *testing.T) {
 	problemFields(refused)
 	if refused.header.Get("Retry-After") != "60" {
 		t.Errorf("Retry-After is %q", refused.header.Get("Retry-After"))
+	}
+}
+
+func TestAPIEdits(t *testing.T) {
+	c := open(t)
+	_, m := c.signedIn("Ada")
+	_, other := c.signedIn("Lou")
+	idea := c.idea(m, "A lamp", "Text")
+	path := fmt.Sprintf("/ideas/%d", idea.ID)
+	p := c.program(&m, ideas.ScopeRead, ideas.ScopeWrite)
+	read1 := p.get(path).is(http.StatusOK).header.Get("ETag")
+	problemFields(p.call("PATCH", path, `{"title":"A light"}`).is(http.StatusPreconditionRequired))
+	// A vote changes the answer, and is no edit.
+	p.call("PUT", path+"/support", "").is(http.StatusOK)
+	edited := p.with("If-Match", read1).call("PATCH", path, `{"title":"A light"}`).is(http.StatusOK)
+	if got := read[jsonObject](edited); got["title"] != "A light" || got["body"] != "Text" || got["supporters"] != 1.0 {
+		t.Errorf("edited: %v", got)
+	}
+	problemFields(p.with("If-Match", read1).call("PATCH", path, `{"title":"Mine"}`).is(http.StatusPreconditionFailed))
+	p.with("If-Match", edited.header.Get("ETag")).call("PATCH", path, `{"title":""}`).is(http.StatusUnprocessableEntity)
+	c.program(&other, ideas.ScopeWrite).with("If-Match", "*").call("PATCH", path, `{"title":"Stolen"}`).is(http.StatusForbidden)
+}
+
+func TestAPITeam(t *testing.T) {
+	c := open(t)
+	c.team(control.House{})
+	_, lead := c.signedIn("lead")
+	_, host := c.signedIn("host")
+	_, m := c.signedIn("Ada")
+	idea := c.idea(m, "A lamp", "Text")
+	state, answers := fmt.Sprintf("/team/ideas/%d/state", idea.ID), fmt.Sprintf("/team/ideas/%d/answers", idea.ID)
+	team := c.program(&lead, ideas.ScopeTeam)
+	const review = `{"state":"under_review"}`
+	for name, p := range map[string]*program{
+		"a member": c.program(&m, ideas.ScopeTeam), "another scope": c.program(&lead, ideas.ScopeRead, ideas.ScopeWrite),
+		"a role that does not decide": c.program(&host, ideas.ScopeTeam),
+	} {
+		if got := p.call("POST", state, review).status; got != http.StatusForbidden {
+			t.Errorf("%s: %d", name, got)
+		}
+	}
+	c.program(&m, ideas.ScopeTeam).call("POST", answers, `{"body":"No"}`).is(http.StatusForbidden)
+	if got := read[jsonObject](team.call("POST", state, review).is(http.StatusOK)); got["state"] != "under_review" {
+		t.Errorf("moved: %v", got)
+	}
+	problemFields(team.call("POST", state, `{"state":"launched"}`).is(http.StatusConflict))
+	problemFields(team.call("POST", state, `{"state":"not_selected"}`).is(http.StatusUnprocessableEntity))
+	team.call("POST", state, `{"state":"selected","reason":{"text":"We make it."}}`).is(http.StatusOK)
+	team.call("POST", answers, `{"body":"In May."}`).is(http.StatusCreated)
+	problemFields(team.call("POST", answers, `{"body":""}`).is(http.StatusUnprocessableEntity))
+	if n := c.db.QueryInt(t, "SELECT count(*) FROM ideas.official_answer"); n != 1 {
+		t.Errorf("%d answers", n)
 	}
 }
