@@ -122,6 +122,9 @@ func (c *Challenge) PhaseName(now time.Time) string {
 func (c *Challenge) NextChange(now time.Time) (time.Time, bool) {
 	var next time.Time
 	for _, p := range c.Phases {
+		if !c.DecidedAt.IsZero() && !afterDecision(p.Name) {
+			continue // what was left of it ended with the decision
+		}
 		for _, t := range []time.Time{p.Start, p.End} {
 			if t.After(now) && (next.IsZero() || t.Before(next)) {
 				next = t

@@ -261,6 +261,9 @@ func (v *visit) timeline(c *ideas.Challenge) []phaseStep {
 		if !phase.End.IsZero() {
 			step.End = v.lang.catalog.DateTime(phase.End.In(v.site.location))
 		}
+		if !c.DecidedAt.IsZero() && !c.DecidedAt.Before(phase.Start) {
+			step.Past = true // the decision ended what was left of it
+		}
 		step.Current = !now.Before(phase.Start) && !step.Past
 		steps = append(steps, step)
 	}

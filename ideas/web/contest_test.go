@@ -128,7 +128,7 @@ func TestEnterAContest(t *testing.T) {
 	author.post("/challenges/summer/entries", filled).is(303) // an impatient second press
 	page := r.visitor().get("/challenges/summer").is(200)
 	wellFormed(t, page, "en")
-	if n := len(page.class("entry")); n != 1 {
+	if n := len(page.class("contest-entry")); n != 1 {
 		t.Fatalf("%d entries, want 1", n)
 	}
 	if !strings.Contains(page.body, "Glass &lt;b&gt;") || strings.Contains(page.body, "01 23 45") {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/net/html"
+
 	"github.com/quaeso/community-operator/ideas"
 	"github.com/quaeso/community-operator/internal/control"
 )
@@ -77,6 +79,9 @@ func TestJuryAndDecision(t *testing.T) {
 	for _, language := range []string{"en", "fr"} {
 		page := r.visitor().speaks(language).get("/challenges/summer").is(200)
 		wellFormed(t, page, language)
+		if len(page.class("challenge-until")) != 0 || len(page.all(func(n *html.Node) bool { return attr(n, "aria-current") == "step" })) != 0 {
+			t.Error("after the decision the jury's phase still goes on")
+		}
 		for _, want := range []string{"A lamp", "Bright.", "All in all."} {
 			if !strings.Contains(text(page.class("outcome")[0]), want) {
 				t.Errorf("the outcome does not say %q", want)
