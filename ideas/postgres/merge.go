@@ -22,7 +22,7 @@ func (s *Store) MergeIdea(ctx context.Context, member, duplicate, into int64, re
 	}
 	var idea ideas.Idea
 	err = s.transact(ctx, "merge an idea", func(tx pgx.Tx) error {
-		who, err := s.actor(ctx, tx, member)
+		who, err := s.teamMember(ctx, tx, member, ideas.MayModerate, ideas.MayDecide)
 		if err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@ const vocabulary = `SELECT typed.w, coalesce(found.word, ''), coalesce(found.ide
 			WHERE length(typed.w) >= 4 AND NOT EXISTS (SELECT FROM word k WHERE k.word = typed.w AND k.ideas > 0)
 				AND trigrams && ARRAY(SELECT substr(typed.w, n, 3) FROM generate_series(1, length(typed.w) - 2) AS n)
 				AND length(word) BETWEEN length(typed.w) - 2 AND length(typed.w) + 2 AND ideas > 0) close
-			WHERE score >= 0.38 ORDER BY score DESC, ideas DESC, word LIMIT 1)
+			WHERE score >= 0.3 ORDER BY score DESC, ideas DESC, word LIMIT 1)
 		ORDER BY score DESC LIMIT 1) found ON true`
 
 // knownWord is a word of a text and the closest one that ideas hold.
