@@ -29,8 +29,24 @@ func (a *app) methodRoutes() map[string]handle {
 // methodHandle is a handler of a page that belongs to a challenge.
 type methodHandle func(v *visit, c *ideas.Challenge) error
 
-// method runs a handler for a challenge that has the part. Forms are for members; so are pages that concern one.
+// method runs a handler for a challenge that has the part. Forms are for members; so are pages that concern one. What
+// the challenge's terms protect is shown once they are accepted.
 func (a *app) method(has func(control.Challenge) bool, forMembers bool, h methodHandle) handle {
+	return a.unprotected(has, forMembers, func(v *visit, c *ideas.Challenge) error {
+		if v.r.Method == http.MethodPost && v.r.PostForm.Get("back") == "" {
+			v.r.PostForm.Set("back", challengePath(c))
+		}
+		if !v.roles.May(ideas.MaySeeTeam) {
+			if accepted, err := v.requireTerms(c.Spec.Terms); !accepted {
+				return err
+			}
+		}
+		return h(v, c)
+	})
+}
+
+// unprotected is method without the terms.
+func (a *app) unprotected(has func(control.Challenge) bool, forMembers bool, h methodHandle) handle {
 	return func(v *visit) error {
 		c, ok, err := v.challenge()
 		if !ok {
@@ -175,16 +191,49 @@ func (v *visit) obstacles(c *ideas.Challenge) ([]string, error) {
 	return texts, nil
 }
 
-// methodBody shows what keeps the visitor from taking part before what the challenge's type shows.
+// termsNeeded leads to the terms that a visitor has to accept before anything of the challenge is shown; empty for none.
+func (v *visit) termsNeeded(c *ideas.Challenge) (string, error) {
+	if len(v.site.TermsNamed(c.Spec.Terms...)) == 0 || v.roles.May(ideas.MaySeeTeam) {
+		return "", nil
+	}
+	path := "/terms/acceptance?" + url.Values{"name": c.Spec.Terms, "returnTo": {challengePath(c)}}.Encode()
+	if v.member == nil {
+		return path, nil
+	}
+	missing, err := v.app.cfg.Store.AcceptedTerms(v.r.Context(), v.member.ID, c.Spec.Terms)
+	if err != nil {
+		return "", fmt.Errorf("look for accepted terms: %w", err)
+	}
+	if len(missing) == 0 {
+		return "", nil
+	}
+	return path, nil
+}
+
+// methodBody shows what the challenge's type shows, after what keeps the visitor from taking part. Before its terms are
+// accepted that is the call for applications alone.
 func (a *app) methodBody(show challengeBody) challengeBody {
 	return func(v *visit, c *ideas.Challenge) (template.HTML, error) {
-		obstacles, err := v.obstacles(c)
-		if err != nil {
+		gate := struct {
+			Obstacles []string
+			Terms     string
+			Recruit   *recruitPanel
+		}{}
+		var err error
+		if gate.Obstacles, err = v.obstacles(c); err != nil {
 			return "", err
 		}
-		notice, err := v.part("obstacles", obstacles)
-		if err != nil {
+		if gate.Terms, err = v.termsNeeded(c); err != nil {
 			return "", err
+		}
+		if gate.Terms != "" {
+			if gate.Recruit, err = v.recruitPanel(c); err != nil {
+				return "", err
+			}
+		}
+		notice, err := v.part("method-gate", gate)
+		if err != nil || gate.Terms != "" {
+			return notice, err
 		}
 		body, err := show(v, c)
 		return notice + body, err

@@ -23,6 +23,7 @@ func brandWithMethods(t *testing.T) *community {
 		BaseURL: "https://" + host, Hostnames: []string{host}, Locales: []string{"en", "fr"}, TimeZone: "UTC",
 		House: &control.House{
 			Roles:  map[string][]string{"lead": {"lead@members.example"}},
+			Terms:  []control.Terms{{Name: "nda", Kind: "nonDisclosure", Version: "1", Text: texts("Between **us**", "Entre **nous**")}},
 			Themes: []control.Theme{{Name: "food", Title: texts("Food", "Repas")}, {Name: "seat", Title: texts("Seats", "Sièges")}},
 			Attributes: []control.Attribute{{Name: "region", Label: texts("Region", "Région"), Options: []control.Option{
 				{Name: "north", Label: texts("North", "Nord")}, {Name: "south", Label: texts("South", "Sud")},
@@ -441,4 +442,30 @@ func TestMissionPages(t *testing.T) {
 	lead.post(decide, form("state", "accepted")).is(303)
 	one.get("/challenges/hunt").is(200).says("Accepted", "Seat 1A")
 	c.both(t, lead, path)
+}
+
+// Nothing that the terms protect is shown, and nothing taken, before they are accepted; the call is public.
+func TestTermsComeFirst(t *testing.T) {
+	c := brandWithMethods(t)
+	spec := control.Challenge{Type: control.TypeBetaTest, Terms: []string{"nda"}, Recruiting: recruiting(ideas.SelectionTeam), BetaTest: &control.BetaTest{Kit: texts("A secret stove", "Un réchaud")}}
+	c.declareMethod("stove", spec, "recruiting", -3, 100)
+	c.both(t, c.visitor(), "/challenges/stove")
+	c.visitor().get("/challenges/stove").is(200).says("Call for applications", "Read the terms").doesNotSay("secret stove")
+	one, member := c.signedIn("One")
+	one.get("/challenges/stove").is(200).says("Read the terms").doesNotSay("secret stove")
+	accept := "/terms/acceptance?name=nda&returnTo=%2Fchallenges%2Fstove"
+	one.get("/challenges/stove/apply").leadsTo(accept + "%2Fapply")
+	one.post("/challenges/stove/apply", form("form.why", "x")).leadsTo(accept)
+	if n := c.db.QueryInt(t, "SELECT count(*) FROM ideas.application"); n != 0 {
+		t.Error("an application was taken without the terms")
+	}
+	missing, err := c.store.AcceptedTerms(t.Context(), member.ID, []string{"nda"})
+	if err != nil || len(missing) != 1 {
+		t.Fatalf("%v, %v", missing, err)
+	}
+	if err := c.store.AcceptTerms(t.Context(), member.ID, "en", []string{missing[0].Hash}); err != nil {
+		t.Fatal(err)
+	}
+	one.get("/challenges/stove").is(200).says("secret stove").doesNotSay("Read the terms")
+	one.post("/challenges/stove/apply", form("form.why", "x")).leadsTo("/challenges/stove")
 }

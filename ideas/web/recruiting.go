@@ -19,7 +19,7 @@ func (a *app) recruitingRoutes() map[string]handle {
 		"GET /challenges/{name}/applications":             a.method(hasRecruiting, false, a.listCandidates),
 		"POST /challenges/{name}/applications/{id}/vote":  a.method(hasRecruiting, true, a.voteApplication),
 		"POST /challenges/{name}/applications/{id}/score": a.method(hasRecruiting, true, a.scoreApplication),
-		"GET /challenges/{name}/draw.json":                a.method(hasRecruiting, false, a.showDraw),
+		"GET /challenges/{name}/draw.json":                a.unprotected(hasRecruiting, false, a.showDraw),
 	}
 }
 
