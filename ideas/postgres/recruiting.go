@@ -238,7 +238,7 @@ func (s *Store) VoteApplication(ctx context.Context, c *ideas.Challenge, applica
 		if err := s.requireContributor(ctx, tx, member); err != nil {
 			return err
 		}
-		change := "DELETE FROM application_vote WHERE application_id = (SELECT id FROM application WHERE id = $1 AND challenge_id = $3) AND member_id = $2"
+		change := "DELETE FROM application_vote WHERE application_id = (SELECT id FROM application WHERE id = $1 AND challenge_id = $3 AND state = 'submitted') AND member_id = $2"
 		if vote {
 			change = `INSERT INTO application_vote (application_id, member_id) SELECT id, $2 FROM application
 				WHERE id = $1 AND challenge_id = $3 AND state = 'submitted' AND member_id <> $2 ON CONFLICT DO NOTHING`

@@ -146,6 +146,7 @@ type candidateView struct {
 	Mine     bool
 	State    string
 	Selected bool
+	// Vote is empty for who cannot be voted for: oneself, and who was decided on.
 	Vote     string
 	Score    string
 	Criteria []criterionView
@@ -194,7 +195,10 @@ func (v *visit) candidate(c *ideas.Challenge, application ideas.Application, jur
 	path := fmt.Sprintf("%s/applications/%d", challengePath(c), application.ID)
 	one := candidateView{
 		ID: application.ID, Person: v.person(application.Member.ID, application.Member.Name), Votes: application.Votes, Voted: application.Voted,
-		Mine: application.Member.ID == v.viewer(), Selected: application.State == ideas.ApplicationSelected, Vote: path + "/vote", Score: path + "/score",
+		Mine: application.Member.ID == v.viewer(), Selected: application.State == ideas.ApplicationSelected, Score: path + "/score",
+	}
+	if !one.Mine && application.State == ideas.ApplicationSubmitted {
+		one.Vote = path + "/vote"
 	}
 	for _, f := range c.Spec.Recruiting.Questions {
 		if text := v.answerText(f, application.Answers[f.Name]); text != "" && !f.Private {
