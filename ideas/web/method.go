@@ -36,6 +36,7 @@ func (a *app) method(has func(control.Challenge) bool, forMembers bool, h method
 		if v.r.Method == http.MethodPost && v.r.PostForm.Get("back") == "" {
 			v.r.PostForm.Set("back", challengePath(c))
 		}
+		// The brand's team knows what it keeps in confidence.
 		if !v.roles.May(ideas.MaySeeTeam) {
 			if accepted, err := v.requireTerms(c.Spec.Terms); !accepted {
 				return err
@@ -61,12 +62,6 @@ func (a *app) unprotected(has func(control.Challenge) bool, forMembers bool, h m
 				back = v.r.URL.RequestURI()
 			}
 			return v.askToSignIn(back)
-		}
-		// The brand's team knows what it keeps in confidence.
-		if forMembers && !v.roles.May(ideas.MaySeeTeam) {
-			if accepted, err := v.requireTerms(c.Spec.Terms); !accepted {
-				return err
-			}
 		}
 		return h(v, c)
 	}
