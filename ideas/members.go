@@ -213,6 +213,7 @@ type MemberStore interface {
 	NoticeStore
 	SanctionStore
 	PersonalDataStore
+	ProfileStore
 }
 
 // TermsStore keeps which terms were accepted by whom.

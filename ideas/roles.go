@@ -45,12 +45,14 @@ const (
 	MayAudit     Permission = "audit"
 	// MayIntegrate connects the community to other systems and sees the secrets of that.
 	MayIntegrate Permission = "integrate"
+	// MaySeeAddresses shows members' mail addresses, which nobody else needs.
+	MaySeeAddresses Permission = "seeAddresses"
 	// MaySeeTeam opens the team's side at all.
 	MaySeeTeam Permission = "seeTeam"
 )
 
 var permissions = map[Role][]Permission{
-	RoleLead:        {MayModerate, MayAnswer, MayDecide, MayImplement, MayAnnounce, MayMeasure, MayExport, MayPay, MayAudit, MayIntegrate, MaySeeTeam},
+	RoleLead:        {MayModerate, MayAnswer, MayDecide, MayImplement, MayAnnounce, MayMeasure, MayExport, MayPay, MayAudit, MayIntegrate, MaySeeAddresses, MaySeeTeam},
 	RoleImplementer: {MayImplement, MayAnswer, MayMeasure, MaySeeTeam},
 	RoleHost:        {MayAnswer, MayAnnounce, MayModerate, MayMeasure, MaySeeTeam},
 	RoleFollowUp:    {MayMeasure, MayExport, MayAudit, MaySeeTeam},

@@ -87,9 +87,9 @@ func (s *Store) LetterSent(ctx context.Context, l ideas.Letter) error {
 	return nil
 }
 
-// planDigests adds the jobs of digests that are due. A digest covers what happened until its hour came: whoever is told of
+// PlanDigests adds the jobs of digests that are due. A digest covers what happened until its hour came: whoever is told of
 // something afterwards waits for the next, and a job that has been added is not added again.
-func (s *Store) planDigests(ctx context.Context) error {
+func (s *Store) PlanDigests(ctx context.Context) error {
 	now := s.config.Clock()
 	for after := int64(0); ; {
 		var planned int

@@ -24,9 +24,9 @@ type retentionArgs struct{}
 // Kind names the job.
 func (retentionArgs) Kind() string { return "retention" }
 
-// keepRetention announces to members who did not come back that they will be erased, and erases those to whom it was
+// KeepRetention announces to members who did not come back that they will be erased, and erases those to whom it was
 // announced a month ago. Whoever signs in meanwhile stays. The brand's team is left alone.
-func (s *Store) keepRetention(ctx context.Context) error {
+func (s *Store) KeepRetention(ctx context.Context) error {
 	settings, _ := s.Current(ctx)
 	if settings.House == nil || settings.House.Retention.InactiveMemberDays <= 0 {
 		return nil
@@ -124,8 +124,8 @@ func (s *Store) RetentionRecipient(ctx context.Context, member int64) (ideas.Rec
 func (s *Store) memberJobs() Jobs {
 	return Jobs{
 		Register: func(workers *river.Workers) {
-			river.AddWorker(workers, worker[planDigestsArgs]("plan digests", func(ctx context.Context, _ planDigestsArgs) error { return s.planDigests(ctx) }))
-			river.AddWorker(workers, worker[retentionArgs]("keep retention", func(ctx context.Context, _ retentionArgs) error { return s.keepRetention(ctx) }))
+			river.AddWorker(workers, worker[planDigestsArgs]("plan digests", func(ctx context.Context, _ planDigestsArgs) error { return s.PlanDigests(ctx) }))
+			river.AddWorker(workers, worker[retentionArgs]("keep retention", func(ctx context.Context, _ retentionArgs) error { return s.KeepRetention(ctx) }))
 			river.AddWorker(workers, worker("export personal data", s.makeExport))
 		},
 		Periodic: []*river.PeriodicJob{periodic(planDigestsArgs{}, planEvery), periodic(retentionArgs{}, retentionEvery)},

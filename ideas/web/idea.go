@@ -61,7 +61,9 @@ type ideaPage struct {
 	State  string
 	Vote   voteView
 	// Entry is what the idea is in a challenge; nil outside of challenges.
-	Entry    *ideaEntry
+	Entry *ideaEntry
+	// Follow is nil for strangers.
+	Follow   *followView
 	Comments []commentView
 	Count    int
 	Details  ideaDetails
@@ -159,6 +161,9 @@ func (a *app) renderIdea(v *visit, status int, own openedIdea, form commentForm)
 	p.Section = "ideas"
 	p.Hidden = after != 0 || !p.Details.Public
 	if p.Entry, err = v.ideaEntry(idea); err != nil {
+		return err
+	}
+	if p.Follow, err = v.followOf(ideas.FollowIdea, idea.ID); err != nil {
 		return err
 	}
 	if idea.UpdatedAt.Sub(idea.CreatedAt) > time.Minute {

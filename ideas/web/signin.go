@@ -70,7 +70,7 @@ func (v *visit) signInPage(returnTo string) signInPage {
 // signIn shows the ways of signing in that work here.
 func (a *app) signIn(v *visit) error {
 	returnTo := v.r.URL.Query().Get("returnTo")
-	if v.member != nil {
+	if v.member != nil && v.r.URL.Query().Get("again") == "" {
 		return v.redirect(localPath(returnTo))
 	}
 	return v.renderPrivate(http.StatusOK, "signin", v.signInPage(returnTo))

@@ -28,8 +28,11 @@ type accountPage struct {
 func (v *visit) accountPage(tab, heading string) accountPage {
 	p := accountPage{page: v.page(heading), Heading: heading, Tab: tab, Tabs: []navItem{
 		{"profile", "/profile", v.t("nav.profile")},
+		{"notices", NoticesPath, v.t("notices.title")},
+		{"notice-settings", NoticeSettingsPath, v.t("notice_settings.title")},
 		{"invitations", "/invitations", v.t("account.invitations")},
 		{"standing", "/account/standing", v.t("account.standing")},
+		{"data", "/account/data", v.t("data.title")},
 	}}
 	if v.site.House != nil && len(v.site.House.Terms) > 0 {
 		p.Tabs = append(p.Tabs, navItem{"terms", "/account/terms", v.t("account.terms")})

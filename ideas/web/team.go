@@ -69,5 +69,6 @@ func (v *visit) teamNav() []teamNavItem {
 		{navItem{"audit", "/team/audit", v.t("audit.title")}, ideas.MayAudit},
 		{navItem{"webhooks", webhooksPath, v.t("webhooks.title")}, ideas.MayIntegrate},
 		{navItem{"methods", "/team/methods", v.t("team.methods")}, ideas.MaySeeTeam},
+		{navItem{"members", "/team/members", v.t("team.members")}, ideas.MaySeeTeam},
 	}
 }

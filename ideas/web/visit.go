@@ -200,6 +200,8 @@ type page struct {
 	Section string
 	// Nav leads to the parts of the site, Account to the member's own pages.
 	Nav, Account []navItem
+	// Unread is the number of the member's notices, as the bell shows it; empty for none.
+	Unread string
 	// Team tells that the member sees the team's side.
 	Team bool
 }
@@ -219,17 +221,24 @@ type languageLink struct {
 type memberView struct {
 	Name, Initials string
 	Hue            int
+	// URL of the member's page; empty for somebody who has left. Role is the member's in the brand's team.
+	URL, Role string
 }
 
 func (v *visit) person(id int64, name string) memberView {
 	name = clean(name)
-	if name == "" {
+	unnamed := name == ""
+	if unnamed {
 		name = v.t("member.unnamed")
 	}
 	h := fnv.New32a()
 	// Writing to a hash cannot fail.
 	_, _ = h.Write([]byte(strconv.FormatInt(id, 10)))
-	return memberView{Name: name, Initials: initials(name), Hue: int(h.Sum32() % theme.Avatars)}
+	view := memberView{Name: name, Initials: initials(name), Hue: int(h.Sum32() % theme.Avatars)}
+	if id > 0 && !unnamed {
+		view.URL, view.Role = memberPath(id, name), v.teamRole(id)
+	}
+	return view
 }
 
 func (v *visit) page(title string) page {
@@ -252,10 +261,23 @@ func (v *visit) page(title string) page {
 	if v.member != nil {
 		m := v.person(v.member.ID, v.member.Name)
 		p.Member = &m
+		p.Unread = v.unread()
 	}
 	p.Nav, p.Account, p.Team = v.nav(), v.accountNav(), v.roles.May(ideas.MaySeeTeam)
 	p.Flash = v.takeFlash()
 	return p
+}
+
+// unread is the number of notices not read, as far as they are counted.
+func (v *visit) unread() string {
+	switch n := v.member.Unread; {
+	case n == 0:
+		return ""
+	case n >= ideas.UnreadShown:
+		return v.lang.catalog.Number(ideas.UnreadShown-1) + "+"
+	default:
+		return v.lang.catalog.Number(int64(n))
+	}
 }
 
 // nav leads to the parts of the site.
@@ -278,6 +300,7 @@ func (v *visit) accountNav() []navItem {
 	items := []navItem{
 		{"profile", "/profile", v.t("nav.profile")},
 		{"own", "/profile/ideas", v.t("nav.own")},
+		{"invitations", "/invitations", v.t("invitations.title")},
 		{"tokens", tokensPath, v.t("nav.tokens")},
 	}
 	if len(v.programme().Policies) > 0 {

@@ -68,6 +68,7 @@ type app struct {
 	// undeclared is what pages show before the first declaration; current is the last site made.
 	undeclared *site
 	current    atomic.Pointer[site]
+	brandTeam  team
 }
 
 // New makes the handler of all pages. It serves every path; the caller mounts probes and metrics elsewhere.
@@ -114,6 +115,10 @@ func (a *app) handler() http.Handler {
 		a.joinRoutes(),
 		a.termsRoutes(),
 		a.accountRoutes(),
+		a.noticeRoutes(),
+		a.dataRoutes(),
+		a.memberPageRoutes(),
+		a.teamMemberRoutes(),
 		a.tokenRoutes(),
 		a.teamRoutes(),
 		a.recognitionRoutes(),
