@@ -42,7 +42,8 @@ type noticesPage struct {
 	More string
 	// Newest is up to where "all read" reads.
 	Newest int64
-	Unread bool
+	// AnyUnread tells whether there is something to mark.
+	AnyUnread bool
 }
 
 type noticeView struct {
@@ -72,7 +73,7 @@ func (a *app) showNotices(v *visit) error {
 	}
 	for _, n := range list {
 		p.List = append(p.List, v.noticeView(n))
-		p.Unread, p.Newest = p.Unread || !n.Read, max(p.Newest, n.ID)
+		p.AnyUnread, p.Newest = p.AnyUnread || !n.Read, max(p.Newest, n.ID)
 	}
 	return v.renderPrivate(http.StatusOK, "notices", p)
 }

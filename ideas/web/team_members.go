@@ -145,7 +145,8 @@ func (v *visit) teamMemberView(m ideas.TeamMember) teamMemberView {
 
 type teamMemberPage struct {
 	teamPage
-	Member       teamMemberView
+	// Who the page is about; Member is whoever looks.
+	Who          teamMemberView
 	Active       string
 	Sanctions    []sanctionView
 	Invited      []memberView
@@ -181,7 +182,7 @@ func (a *app) teamMemberPage(v *visit, id int64) (teamMemberPage, error) {
 	view := v.teamMemberView(list[0])
 	v.here = view.URL
 	p = teamMemberPage{
-		teamPage: v.teamPage("members", view.Person.Name), Member: view, MayModerate: v.roles.May(ideas.MayModerate) && id != v.member.ID && v.mayTouch(id),
+		teamPage: v.teamPage("members", view.Person.Name), Who: view, MayModerate: v.roles.May(ideas.MayModerate) && id != v.member.ID && v.mayTouch(id),
 		Active: v.lang.catalog.Date(list[0].ActiveAt.In(v.site.location)), Kind: string(ideas.SanctionWarn),
 	}
 	sanctions, err := a.cfg.Store.Sanctions(ctx, id)
