@@ -274,7 +274,7 @@ func (a *app) renderAppeals(v *visit, status int, wrong int64, reply field) erro
 		return fmt.Errorf("list appeals: %w", err)
 	}
 	v.here = "/team/appeals"
-	p := appealsPage{teamPage: v.teamPage("members", v.t("team.appeals"))}
+	p := appealsPage{teamPage: v.teamPage("members", v.t("team.member_appeals"))}
 	for _, s := range list {
 		view := appealView{
 			sanctionView: v.sanctionView(s), Member: v.person(s.Member.ID, s.Member.Name), Action: "/team/appeals/" + strconv.FormatInt(s.ID, 10),
