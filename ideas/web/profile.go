@@ -235,12 +235,6 @@ type team struct {
 	roles    map[int64]ideas.Role
 }
 
-// roleKeys are the message keys of the team's roles.
-var roleKeys = map[ideas.Role]string{
-	ideas.RoleLead: "role.lead", ideas.RoleImplementer: "role.implementer", ideas.RoleHost: "role.host",
-	ideas.RoleFollowUp: "role.follow_up", ideas.RoleModerator: "role.moderator",
-}
-
 // teamRole is the name of a member's first role; empty for none. A failure to look is logged, and shows nobody's role.
 func (v *visit) teamRole(id int64) string {
 	if v.site.House == nil || len(v.site.House.Roles) == 0 {
