@@ -11,10 +11,10 @@ import (
 // Size of a chart in its own units; the page scales it.
 const (
 	chartWidth  = 640
-	chartHeight = 200
-	chartLeft   = 46
-	chartBottom = 24
-	chartTop    = 12
+	chartHeight = 220
+	chartLeft   = 72
+	chartBottom = 38
+	chartTop    = 14
 )
 
 // chart is a line over days, drawn here so that it needs no script, with the same figures as a table.
