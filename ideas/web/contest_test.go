@@ -221,6 +221,31 @@ func TestVoteInABallot(t *testing.T) {
 	}
 }
 
+// What the challenge's phase does not allow on an idea's own page is told with its reason, and is no failure of ours.
+func TestBarredOnAnIdeasPage(t *testing.T) {
+	r := openRunning(t)
+	c := r.declare("summer", march(func(c *control.Challenge) { c.Phases[1].Allows = []string{"vote"} }))
+	member, author := r.signedIn("Member")
+	idea, err := r.store.SubmitEntry(t.Context(), author.ID, c, "", ideas.Content{Title: "A lamp", Body: "x"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	comment := url.Values{"key": {"k"}, "body": {"Bright!"}}
+	member.post(fmt.Sprintf("/ideas/%d/comments", idea.ID), comment).is(303)
+	r.set(day(12))
+	comment.Set("key", "k2")
+	answer := member.post(fmt.Sprintf("/ideas/%d/comments", idea.ID), comment).is(409)
+	if answer.heading() != "This is not possible now" || !strings.Contains(answer.body, "It is not time for this yet") {
+		t.Errorf("the page says %q", answer.heading())
+	}
+	member.post(fmt.Sprintf("/ideas/%d/support", idea.ID), url.Values{"support": {"true"}, "back": {"/ideas"}}).is(303)
+	r.set(day(21))
+	member.post(fmt.Sprintf("/ideas/%d/support", idea.ID), url.Values{"support": {"false"}, "back": {"/ideas"}}).is(303)
+	if page := member.get("/ideas").is(200); !strings.Contains(page.body, "This has closed.") {
+		t.Error("a late withdrawal is not told that it is late")
+	}
+}
+
 // After the close the result is there for everybody, with the file and its hash.
 func TestResultPage(t *testing.T) {
 	r := openRunning(t)

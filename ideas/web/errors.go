@@ -47,7 +47,7 @@ func statusOf(err error) int {
 		return http.StatusForbidden
 	case errors.Is(err, ideas.ErrForbidden):
 		return http.StatusForbidden
-	case errors.As(err, new(*ideas.TransitionError)):
+	case errors.As(err, new(*ideas.TransitionError)), errors.As(err, new(*ideas.BarredError)):
 		return http.StatusConflict
 	case errors.Is(err, ideas.ErrTooMany):
 		return http.StatusTooManyRequests
@@ -72,6 +72,9 @@ func retryAfter(err error) string {
 func errorText(status int, err error) (heading, text string) {
 	if errors.Is(err, ideas.ErrForbidden) {
 		return "page.not_allowed", "page.not_allowed.text"
+	}
+	if errors.As(err, new(*ideas.BarredError)) {
+		return "page.barred", "page.barred.text"
 	}
 	switch status {
 	case http.StatusConflict:
@@ -139,6 +142,9 @@ func (a *app) fail(v *visit, err error) {
 	p := errorPage{
 		page: v.page(v.t(heading)), Status: status, Heading: v.t(heading), Text: v.t(text),
 		Home: status != http.StatusMisdirectedRequest,
+	}
+	if barred := v.barredText(err); barred != "" {
+		p.Text = barred
 	}
 	p.Hidden = true
 	v.w.Header().Set("Cache-Control", "no-store")

@@ -34,7 +34,7 @@ var reasonKeys = map[ideas.ReasonCode]string{
 	ideas.ReasonOffTopic: "reason.off_topic", ideas.ReasonUnclear: "reason.unclear", ideas.ReasonDuplicate: "reason.duplicate",
 	ideas.ReasonExists: "reason.exists", ideas.ReasonOffensive: "reason.offensive", ideas.ReasonPersonalData: "reason.personal_data",
 	ideas.ReasonAdvertising: "reason.advertising", ideas.ReasonRights: "reason.rights", ideas.ReasonNotFeasible: "reason.not_feasible",
-	ideas.ReasonOther: "reason.other",
+	ideas.ReasonOther: "reason.other", ideas.ReasonBallot: "reason.ballot", ideas.ReasonJury: "reason.jury",
 }
 
 // reasonText is a public reason in the reader's language; empty for none.
