@@ -255,7 +255,7 @@ func (s *Store) ResubmitIdea(ctx context.Context, member, id int64) (ideas.Idea,
 		switch r.state {
 		case ideas.StateDraft, ideas.StateChangesRequested:
 		case ideas.StateExpired:
-			if err := s.beginAgain(ctx, tx, who, r); err != nil {
+			if err := s.beginAgain(ctx, tx, r); err != nil {
 				return err
 			}
 		default:
@@ -266,7 +266,7 @@ func (s *Store) ResubmitIdea(ctx context.Context, member, id int64) (ideas.Idea,
 }
 
 // beginAgain takes an expired idea's supporters: it has its chance anew, as everybody had it.
-func (s *Store) beginAgain(ctx context.Context, tx pgx.Tx, who actor, r ideaRow) error {
+func (s *Store) beginAgain(ctx context.Context, tx pgx.Tx, r ideaRow) error {
 	if _, err := ideas.CheckTransition(r.state, ideas.StateGathering, r.as, ideas.Reason{}); err != nil {
 		return err
 	}

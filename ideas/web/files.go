@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -81,7 +82,7 @@ func (a *app) filesPage(v *visit) (ideas.OwnIdea, filesPage, error) {
 	}
 	p.Section, p.Hidden = "ideas", true
 	pictures, others := v.fileViews(own.Attachments)
-	p.Files = append(pictures, others...)
+	p.Files = slices.Concat(pictures, others)
 	return own, p, nil
 }
 

@@ -135,7 +135,7 @@ func (a *app) showIdea(v *visit) error {
 		target := url.URL{RawQuery: v.r.URL.RawQuery}
 		// A title may change back, so browsers must not keep this.
 		v.w.Header().Set("Cache-Control", "no-cache")
-		http.Redirect(v.w, v.r, ideaPath(own.Idea)+target.String(), http.StatusMovedPermanently) //nolint:gosec // a path of this site
+		http.Redirect(v.w, v.r, ideaPath(own.Idea)+target.String(), http.StatusMovedPermanently)
 		return nil
 	}
 	return a.renderIdea(v, http.StatusOK, own, commentForm{Key: rand.Text()})

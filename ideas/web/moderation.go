@@ -337,7 +337,8 @@ func (a *app) manage(v *visit) error {
 		err = refuse(http.StatusBadRequest, "read what to do with an idea", nil)
 	}
 	wrong := fieldErrors(err)
-	if err != nil && len(wrong) == 0 && !(form.Get("do") == "merge" && errors.Is(err, ideas.ErrNotFound)) {
+	noTarget := form.Get("do") == "merge" && errors.Is(err, ideas.ErrNotFound)
+	if err != nil && len(wrong) == 0 && !noTarget {
 		return fmt.Errorf("manage idea: %w", err)
 	}
 	if err == nil {
