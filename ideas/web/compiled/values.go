@@ -195,7 +195,11 @@ func (c *compiler) function(name string, args []value) (value, error) {
 // called calls a function of the program. The usual kinds are called directly, which is much quicker.
 func called(name string, function any, args []value) (value, error) {
 	t := reflect.TypeOf(function)
-	if t.NumIn() > len(args) && !(t.IsVariadic() && t.NumIn() == len(args)+1) || !t.IsVariadic() && t.NumIn() < len(args) {
+	least, most := t.NumIn(), t.NumIn()
+	if t.IsVariadic() {
+		least, most = least-1, len(args)
+	}
+	if len(args) < least || len(args) > most {
 		return nil, unsupported("function %s with %d arguments", name, len(args))
 	}
 	switch f := function.(type) {
