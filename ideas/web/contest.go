@@ -248,7 +248,7 @@ func (v *visit) entrySeed(c *ideas.Challenge) int64 {
 	}
 	// Writing to a hash cannot fail.
 	_, _ = h.Write(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(c.ID)), uint64(who))) //nolint:gosec // the bits
-	return int64(h.Sum64() >> 1)                                                                                 //nolint:gosec // fits
+	return int64(h.Sum64() >> 1)
 }
 
 func (v *visit) contestEntry(c *ideas.Challenge, e ideas.Entry) contestEntry {
