@@ -14,6 +14,7 @@ func checkHouse(r *refusals, s control.Settings) {
 	h := s.House
 	checkOneOf(r, field+".moderation.when", h.Moderation.When, "", control.ModerationAfter, control.ModerationBefore)
 	checkOneOf(r, field+".signUp.policy", h.SignUp.Policy, "", control.SignUpOpen, control.SignUpInvitation, control.SignUpDomains)
+	checkMembers(r, h)
 	for role, addresses := range h.Roles {
 		if !slices.Contains(ideas.TeamRoles(), ideas.Role(role)) {
 			r.add(field+".roles."+quotable(role), "is no role: must be one of %v", ideas.TeamRoles())
