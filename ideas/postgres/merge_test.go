@@ -214,6 +214,10 @@ func TestMergeAndUndo(t *testing.T) {
 	if err != nil || merged.Supporters != 2 || merged.Comments != 1 {
 		t.Fatalf("merged: %d supporters and %d comments, %v; want 2 and 1", merged.Supporters, merged.Comments, err)
 	}
+	dispatch(t, store, db)
+	if got := told(t, store, author); !slices.Contains(got, "merge/idea.merged") {
+		t.Errorf("a supporter of the duplicate is told of %q, not of the merge", got)
+	}
 	people, err := store.CoAuthors(ctx, 0, canonical.ID)
 	if want := []ideas.CoAuthor{{Member: ideas.Author{ID: other.ID, Name: "Other"}, State: ideas.CoAuthorMerged}}; err != nil || !cmp.Equal(want, people) {
 		t.Errorf("co-authors %+v, %v; want the duplicate's author", people, err)

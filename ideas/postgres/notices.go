@@ -19,8 +19,9 @@ const (
 
 // Audiences select the ids of members (member_id) who are told of an event e.
 const (
-	// toIdea is everybody who wrote, supports or follows the event's idea, except who no longer wants to.
+	// toIdea is everybody who wrote, supports (also where that counts for the idea it was merged into) or follows the event's idea, except who no longer wants to.
 	toIdea = `SELECT s.member_id FROM e JOIN support s ON s.idea_id = e.idea_id
+		UNION SELECT p.member_id FROM e JOIN parked_support p ON p.idea_id = e.idea_id
 		UNION SELECT i.author_id FROM e JOIN idea i ON i.id = e.idea_id
 		UNION SELECT f.member_id FROM e JOIN follow f ON f.kind = 'idea' AND f.target_id = e.idea_id AND f.following
 		EXCEPT SELECT f.member_id FROM e JOIN follow f ON f.kind = 'idea' AND f.target_id = e.idea_id AND NOT f.following`
