@@ -104,7 +104,7 @@ func (c *Challenge) PhaseName(now time.Time) string {
 	}
 	p, ok := c.PhaseAt(now)
 	switch {
-	case !c.DecidedAt.IsZero() && (!ok || !afterDecision(p.Name)):
+	case !c.DecidedAt.IsZero() && !(ok && afterDecision(p.Name)):
 		return PhaseDecided
 	case len(c.Phases) == 0:
 		return control.PhaseOpen

@@ -405,7 +405,7 @@ func TestSlipsAndSimilarIdeas(t *testing.T) {
 	tent := submit(t, store, author, "Une tente plus légère pour les randonnées")
 	submit(t, store, author, "Waterproof bags for cycling")
 	for search, want := range map[string]string{
-		"randonees": "randonnees", "legerre tente": "legere tente", "watreproof": "waterproof", "waterprooof BAG": "bag waterproof",
+		"randonees": "randonnees", "legerre tente": "legere tente", "watreproof": "waterproof", "watterproof BAG": "bag waterproof",
 		"zzzzzz": "", "tente": "", "x1y2": "", "'); DROP TABLE word": "",
 	} {
 		page, err := store.ListIdeas(ctx, 0, ideas.Query{Search: search})

@@ -80,7 +80,7 @@ func encodeTopicCursor(t ideas.Topic) string {
 		raw[1] = 1
 	}
 	raw = binary.BigEndian.AppendUint64(raw, uint64(t.ActiveAt.UnixMicro())) //nolint:gosec // the bits, not the number
-	raw = binary.BigEndian.AppendUint64(raw, uint64(t.ID))                   //nolint:gosec // the bits, not the number
+	raw = binary.BigEndian.AppendUint64(raw, uint64(t.ID))
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 

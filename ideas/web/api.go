@@ -193,9 +193,9 @@ func (c *apiCall) viewer() int64 {
 
 func (c *apiCall) ctx() context.Context { return c.r.Context() }
 
-// id reads a number of the address.
-func (c *apiCall) id(name string) (int64, error) {
-	text := c.r.PathValue(name)
+// id reads the number of the address.
+func (c *apiCall) id() (int64, error) {
+	text := c.r.PathValue("id")
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id <= 0 || strconv.FormatInt(id, 10) != text {
 		return 0, ideas.ErrNotFound
@@ -265,7 +265,7 @@ func (c *apiCall) sendBody(status int, body []byte) error {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	c.w.WriteHeader(status)
 	if c.r.Method != http.MethodHead {
-		_, _ = c.w.Write(body) //nolint:gosec // JSON, sent as such; a caller who has gone is no error of ours
+		_, _ = c.w.Write(body) // a caller who has gone is no error of ours
 	}
 	return nil
 }

@@ -120,11 +120,8 @@ var apiGroups = sync.OnceValues(func() ([]apiGroup, error) {
 
 // scope that a token needs; empty where none is needed.
 func (o apiOperation) scope() string {
-	for _, way := range o.Security {
-		if len(way) == 0 {
-			return ""
-		}
-		return strings.Join(way["token"], " ")
+	if len(o.Security) == 0 {
+		return ""
 	}
-	return ""
+	return strings.Join(o.Security[0]["token"], " ")
 }

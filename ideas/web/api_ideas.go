@@ -125,7 +125,7 @@ func renamed(err error, from, to string) error {
 }
 
 func (c *apiCall) getIdea() error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (c *apiCall) sendIdea(i ideas.Idea) error {
 
 // editIdea changes what an author wrote, unless it has been changed since it was read.
 func (c *apiCall) editIdea() error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func (c *apiCall) editIdea() error {
 
 // moveIdea takes a step of the idea's life, as far as the caller's role may.
 func (c *apiCall) moveIdea() error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func (c *apiCall) moveIdea() error {
 
 // answerIdea publishes the brand's answer.
 func (c *apiCall) answerIdea() error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}
@@ -250,7 +250,7 @@ func (c *apiCall) createIdea() error {
 
 // setSupport answers with the idea as it is afterwards.
 func (c *apiCall) setSupport(support bool) error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}
@@ -276,7 +276,7 @@ func (c *apiCall) comment(m ideas.Comment) apiComment {
 }
 
 func (c *apiCall) listComments() error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}
@@ -310,7 +310,7 @@ func (c *apiCall) listComments() error {
 }
 
 func (c *apiCall) createComment() error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}

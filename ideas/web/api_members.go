@@ -47,7 +47,7 @@ func (c *apiCall) me() error {
 }
 
 func (c *apiCall) getMember() error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}

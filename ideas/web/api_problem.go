@@ -92,7 +92,7 @@ func (c *apiCall) fail(err error) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	c.w.WriteHeader(p.Status)
 	if c.r.Method != http.MethodHead {
-		_, _ = c.w.Write(body) //nolint:gosec // JSON, sent as such; a caller who has gone is no error of ours
+		_, _ = c.w.Write(body) // a caller who has gone is no error of ours
 	}
 }
 

@@ -198,7 +198,7 @@ func (a *app) showMember(v *visit) error {
 	path := memberPath(id, clean(profile.Author.Name))
 	if v.r.URL.Path != path {
 		v.w.Header().Set("Cache-Control", "no-cache")
-		http.Redirect(v.w, v.r, path, http.StatusMovedPermanently)
+		http.Redirect(v.w, v.r, path, http.StatusMovedPermanently) //nolint:gosec // a path of this site
 		return nil
 	}
 	v.here = path

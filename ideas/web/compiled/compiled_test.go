@@ -51,7 +51,7 @@ var values = data{
 
 var funcs = template.FuncMap{
 	"t":     func(key string, pairs ...any) string { return key + strings.Repeat("<p>", len(pairs)) },
-	"tn":    func(key string, n int) string { return strings.Repeat(key, n) },
+	"tn":    strings.Repeat,
 	"num":   func(n int) string { return strings.Repeat("i", n) },
 	"fails": func(string) (string, error) { return "", errors.New("it fails") },
 	"one":   func() person { return person{"One", 1} },
