@@ -103,8 +103,9 @@ func (c *Challenge) PhaseName(now time.Time) string {
 		return PhasePaused
 	}
 	p, ok := c.PhaseAt(now)
+	goesOn := ok && afterDecision(p.Name)
 	switch {
-	case !c.DecidedAt.IsZero() && !(ok && afterDecision(p.Name)):
+	case !c.DecidedAt.IsZero() && !goesOn:
 		return PhaseDecided
 	case len(c.Phases) == 0:
 		return control.PhaseOpen

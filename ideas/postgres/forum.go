@@ -79,8 +79,8 @@ func encodeTopicCursor(t ideas.Topic) string {
 	if t.Pinned {
 		raw[1] = 1
 	}
-	raw = binary.BigEndian.AppendUint64(raw, uint64(t.ActiveAt.UnixMicro())) //nolint:gosec // the bits, not the number
-	raw = binary.BigEndian.AppendUint64(raw, uint64(t.ID))
+	raw = binary.BigEndian.AppendUint64(raw, uint64(t.ActiveAt.UnixMicro()))
+	raw = binary.BigEndian.AppendUint64(raw, uint64(t.ID)) //nolint:gosec // ids are positive
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
