@@ -278,7 +278,7 @@ func (s *Store) beginAgain(ctx context.Context, tx pgx.Tx, r ideaRow) error {
 			return fmt.Errorf("reset an expired idea: %w", err)
 		}
 	}
-	if _, err := tx.Exec(ctx, "UPDATE idea SET created_at = $2, updated_at = $2, published_at = NULL WHERE id = $1", r.id, now); err != nil {
+	if _, err := tx.Exec(ctx, "UPDATE idea SET created_at = $2, updated_at = $2, published_at = $2 WHERE id = $1", r.id, now); err != nil {
 		return fmt.Errorf("date an expired idea anew: %w", err)
 	}
 	if _, err := tx.Exec(ctx, "UPDATE tally SET trend = trend_of($2) WHERE idea_id = $1", r.id, now); err != nil {

@@ -258,6 +258,7 @@ func counted(t testing.TB, db *testutil.PostgresDatabase) {
 		"supporters": `SELECT count(*) FROM ideas.tally t WHERE supporters <> (SELECT count(*) FROM ideas.support s WHERE s.idea_id = t.idea_id)`,
 		"comments":   `SELECT count(*) FROM ideas.tally t WHERE comments <> (SELECT count(*) FROM ideas.comment c WHERE c.idea_id = t.idea_id AND c.state = 'published')`,
 		"visible":    `SELECT count(*) FROM ideas.tally t JOIN ideas.idea i ON i.id = t.idea_id WHERE t.visible <> i.visible`,
+		"published":  `SELECT count(*) FROM ideas.idea WHERE visible AND published_at IS NULL`,
 		"thanks":     `SELECT count(*) FROM ideas.comment c WHERE thanks <> (SELECT count(*) FROM ideas.comment_thanks t WHERE t.comment_id = c.id)`,
 		"totals": `SELECT count(*) FROM (VALUES ('members', (SELECT count(*) FROM ideas.member)), ('ideas', (SELECT count(*) FROM ideas.idea WHERE visible)),
 			('votes', (SELECT count(*) FROM ideas.support)), ('comments', (SELECT count(*) FROM ideas.comment WHERE state = 'published'))) w (kind, n)
