@@ -23,7 +23,7 @@ const address = (path) => (page) => page.goto(opts.base + path, { waitUntil: 'lo
 const sent = (path, form, values = {}) => async (page) => {
   await page.goto(opts.base + path, { waitUntil: 'load' });
   for (const [field, value] of Object.entries(values)) await page.locator(`${form} [name="${field}"]`).fill(value);
-  await page.locator(`${form} [type="submit"]`).click();
+  await page.locator(`${form} [type="submit"]`).first().click();
   await page.waitForLoadState('load');
 };
 
@@ -50,16 +50,16 @@ async function becomeMember() {
   const page = await context.newPage();
   await sent('/sign-in', 'main form', { email })(page);
   await page.goto(await waitForLink(opts.inbox, email));
-  await page.locator('main [type="submit"]').click();
+  await page.locator('main [type="submit"]').first().click();
   await page.locator('[name="name"]').fill(`Axe ${stamp}`);
-  await page.locator('main [type="submit"]').click();
+  await page.locator('main [type="submit"]').first().click();
   await sent('/ideas/new', 'main form', {
     title: `A page to look at closely, ${stamp}`,
     body: '# Heading\n\nText with **bold**, `code` and a [link](https://brand.example).\n\n> quoted\n\n1. one\n2. two',
   })(page);
   const idea = new URL(page.url()).pathname;
   await page.locator('.comment-form [name="body"]').fill('A comment\n\n- with a list');
-  await page.locator('.comment-form [type="submit"]').click();
+  await page.locator('.comment-form [type="submit"]').first().click();
   await page.locator('.comment').first().waitFor();
   const cookies = await context.cookies();
   await context.close();
