@@ -31,7 +31,7 @@ await journey(async (w) => {
       await w.goto(page, '/challenges/weekly-design');
       for (const [i, title] of ['A tent of stars', 'A lantern of paper'].entries()) {
         if (points[i] === null) continue;
-        const entry = page.locator('.entry', { hasText: title });
+        const entry = page.locator('article[id^="entry-"]', { hasText: title });
         await entry.getByRole('button', { name: points[i], exact: true }).click();
         await entry.locator('.score-choice[aria-pressed="true"]', { hasText: points[i] }).waitFor();
       }
