@@ -195,7 +195,7 @@ func (s *Store) qualify(ctx context.Context, tx pgx.Tx, events []ideas.Event) er
 		if e.Challenge != 0 {
 			continue
 		}
-		switch e.Kind { //nolint:exhaustive // others gain no supporters
+		switch e.Kind { // others gain no supporters
 		case ideas.EventIdeaSupported, ideas.EventIdeaPublished, ideas.EventIdeaState:
 			candidates = append(candidates, e.Idea)
 		case ideas.EventIdeaMerged:

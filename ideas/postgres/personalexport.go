@@ -6,6 +6,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -44,7 +45,7 @@ func (s *Store) RequestExport(ctx context.Context, member int64) error {
 		err := tx.QueryRow(ctx, `INSERT INTO personal_export (member_id, requested_at, expires_at)
 			SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM personal_export WHERE member_id = $1 AND requested_at > $4) RETURNING id`,
 			member, now, now.Add(ideas.ExportLifetime), now.Add(-exportsEvery)).Scan(&id)
-		if err == pgx.ErrNoRows { //nolint:errorlint // exactly what Scan returns
+		if errors.Is(err, pgx.ErrNoRows) {
 			return ideas.ErrTooMany
 		}
 		if err != nil {
@@ -98,7 +99,7 @@ func (s *Store) makeExport(ctx context.Context, job exportJob) error {
 	return s.transact(ctx, "make a copy of personal data", func(tx pgx.Tx) error {
 		var member int64
 		err := tx.QueryRow(ctx, "SELECT member_id FROM personal_export WHERE id = $1 FOR UPDATE", job.Export).Scan(&member)
-		if err == pgx.ErrNoRows { //nolint:errorlint // exactly what Scan returns
+		if errors.Is(err, pgx.ErrNoRows) {
 			return nil // erased meanwhile
 		}
 		if err != nil {

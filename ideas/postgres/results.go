@@ -176,7 +176,7 @@ type counter struct {
 func (c *counter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	c.n += int64(n)
-	return n, err //nolint:wrapcheck // passed on
+	return n, err
 }
 
 // shortlist marks what goes on to the jury: as many as the ballot says, and all that stand equal with the last.
