@@ -2,6 +2,7 @@ package ideas
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/quaeso/community-operator/internal/control"
@@ -94,12 +95,12 @@ type ObjectiveStanding string
 
 // Standings.
 const (
-	ObjectiveReached ObjectiveStanding = "reached"
-	ObjectiveOnTrack ObjectiveStanding = "onTrack"
+	ObjectiveReached ObjectiveStanding = control.ObjectiveReached
+	ObjectiveOnTrack ObjectiveStanding = control.ObjectiveOnTrack
 	ObjectiveBehind  ObjectiveStanding = "behind"
 	ObjectiveMissed  ObjectiveStanding = "missed"
 	// ObjectiveUnknown is that of an objective without enough figures for a trend.
-	ObjectiveUnknown ObjectiveStanding = "unknown"
+	ObjectiveUnknown ObjectiveStanding = control.ObjectiveUnknown
 )
 
 // StandingOf an objective on a day, of its figures in order. A target below the baseline is reached from above.
@@ -142,6 +143,21 @@ type Share struct {
 	Actual, Quota float64
 	// Weight makes the segment count as much as its quota.
 	Weight float64
+}
+
+// FurthestShare is the segment whose share differs most from its quota; ok is false where nobody says anything of the
+// quotas' attributes.
+func FurthestShare(shares []Share) (furthest Share, ok bool) {
+	said := map[string]bool{}
+	for _, s := range shares {
+		said[s.Attribute] = said[s.Attribute] || s.Participants > 0
+	}
+	for _, s := range shares {
+		if said[s.Attribute] && (!ok || math.Abs(s.Actual-s.Quota) > math.Abs(furthest.Actual-furthest.Quota)) {
+			furthest, ok = s, true
+		}
+	}
+	return furthest, ok
 }
 
 // MaxWeight bounds by how much a segment's votes are weighed up or down: a handful of people must not decide for a tenth of

@@ -144,6 +144,15 @@ func (p *Programme) Challenge(name string) *Challenge {
 	return p.Challenges[i]
 }
 
+// ChallengeOf a declaration; nil where it is not the one in force.
+func (p *Programme) ChallengeOf(d control.InForce) *Challenge {
+	i := slices.IndexFunc(p.Challenges, func(c *Challenge) bool { return c.UID == d.UID && c.Generation == d.Generation })
+	if i < 0 {
+		return nil
+	}
+	return p.Challenges[i]
+}
+
 // ChallengeByID is nil where none is in force.
 func (p *Programme) ChallengeByID(id int64) *Challenge {
 	i := slices.IndexFunc(p.Challenges, func(c *Challenge) bool { return c.ID == id })

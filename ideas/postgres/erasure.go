@@ -216,7 +216,16 @@ func (s *Store) Erasures(ctx context.Context, after int64) ([]ideas.Erasure, err
 	if err != nil {
 		return nil, s.failed("list erasures", err)
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[ideas.Erasure])
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ideas.Erasure, error) {
+		var e ideas.Erasure
+		var record map[string]any
+		err := row.Scan(&e.ID, &e.Member, &e.DoneAt, &record, &e.Hash)
+		if err == nil {
+			// The database has ordered its keys anew; the hash is of these bytes.
+			e.Record, err = json.Marshal(record)
+		}
+		return e, err
+	})
 	if err != nil {
 		return nil, s.failed("list erasures", err)
 	}

@@ -132,9 +132,7 @@ func (s *Store) snapshotSegments(ctx context.Context, tx pgx.Tx, day string) err
 	for _, q := range settings.House.Quotas {
 		segment := ideas.QuotaSegment{Attribute: q.Attribute, Value: q.Value}
 		var n int64
-		err := tx.QueryRow(ctx, `WITH counted AS (SELECT count(*) AS n FROM attribute t WHERE t.name = $1 AND t.value = $2
-				AND (EXISTS (SELECT FROM support s WHERE s.member_id = t.member_id) OR EXISTS (SELECT FROM idea i WHERE i.author_id = t.member_id AND i.visible)
-				OR EXISTS (SELECT FROM comment c WHERE c.author_id = t.member_id AND c.visible)))
+		err := tx.QueryRow(ctx, "WITH counted AS ("+communitySegment+`)
 			INSERT INTO kpi_day (day, metric, value) SELECT $3::date, $4, n FROM counted
 			ON CONFLICT (metric, day) DO UPDATE SET value = excluded.value RETURNING value`, q.Attribute, q.Value, day, segment.Metric()).Scan(&n)
 		if err != nil {

@@ -24,6 +24,10 @@ func (s *Store) observeEntries(ctx context.Context, q querier, c *ideas.Challeng
 		return err
 	}
 	state.Ideas, state.Votes, state.Participants = totals[c.ID].Ideas, totals[c.ID].Votes, totals[c.ID].Participants
+	if err := q.QueryRow(ctx, "SELECT count(*) FROM ("+lateAnswers+" AND i.challenge_id = $3 LIMIT $2) q", now, control.MaxCounted, c.ID).Scan(&state.LateAnswers); err != nil {
+		return err
+	}
+	state.Representativeness = s.representativeness(ctx, c.ID, c.Spec.Quotas, state.Participants)
 	if c.Spec.Type != control.TypeContest && c.Spec.Type != control.TypeIdeation {
 		return nil
 	}

@@ -278,20 +278,26 @@ func (s *Store) ObserveChallenge(ctx context.Context, uid string) (control.Chall
 	if err != nil {
 		return state, s.failed("observe a challenge", err)
 	}
-	for _, c := range s.Programme(ctx).Challenges {
-		if c.UID == uid {
-			now := s.config.Clock()
-			state.Phase = c.PhaseName(now)
-			if next, ok := c.NextChange(now); ok {
-				state.NextChange = &next
-			}
-			if !c.DecidedAt.IsZero() {
-				state.DecidedAt = &c.DecidedAt
-			}
-			if err := s.observeEntries(ctx, pool, c, now, &state); err != nil {
-				return state, s.failed("observe the entries of a challenge", err)
-			}
+	c := s.Programme(ctx).ChallengeOf(state.InForce)
+	if c == nil {
+		// Another replica has just put it in force.
+		if err := s.refreshNow(ctx); err != nil {
+			return state, err
 		}
+		if c = s.Programme(ctx).ChallengeOf(state.InForce); c == nil {
+			return state, ideas.ErrNotFound
+		}
+	}
+	now := s.config.Clock()
+	state.Phase = c.PhaseName(now)
+	if next, ok := c.NextChange(now); ok {
+		state.NextChange = &next
+	}
+	if !c.DecidedAt.IsZero() {
+		state.DecidedAt = &c.DecidedAt
+	}
+	if err := s.observeEntries(ctx, pool, c, now, &state); err != nil {
+		return state, s.failed("observe the entries of a challenge", err)
 	}
 	return state, nil
 }
@@ -303,11 +309,13 @@ func (s *Store) ObserveRewardPolicy(ctx context.Context, uid string) (control.Re
 	if err != nil {
 		return state, err
 	}
+	// A policy that was declared anew has another uid; what it gave is that of its name.
 	err = pool.QueryRow(ctx, `SELECT p.uid, p.generation, p.digest, coalesce((SELECT sum(n) FROM total WHERE kind = 'members'), 0)::bigint,
-			coalesce((SELECT sum(points) FROM policy_total WHERE policy_uid = p.uid), 0)::bigint, d.n, d.amount
-		FROM reward_policy p CROSS JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(o.payable), 0)::bigint AS amount
+			coalesce((SELECT sum(points) FROM policy_total WHERE policy_uid = ANY(u.uids)), 0)::bigint, d.n, d.amount
+		FROM reward_policy p CROSS JOIN LATERAL (SELECT array_agg(DISTINCT uid) AS uids FROM reward_policy WHERE name = p.name) u
+		CROSS JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(o.payable), 0)::bigint AS amount
 			FROM payout o JOIN royalty_statement r ON r.id = o.statement_id
-			WHERE o.state IN ('due', 'approved') AND r.policy_uid = p.uid AND o.currency = p.spec->>'currency') d
+			WHERE o.state IN ('due', 'approved') AND r.policy_uid = ANY(u.uids) AND o.currency = p.spec->>'currency') d
 		WHERE p.uid = $1 AND p.in_force`, uid).
 		Scan(&state.InForce.UID, &state.InForce.Generation, &state.InForce.Digest, &state.Members, &state.PointsIssued, &state.PayoutsDue, &state.PayoutsDueAmount)
 	if err != nil {

@@ -72,6 +72,7 @@ type Store struct {
 	// conditions of webhooks.
 	conditions conditions
 	visits     visits
+	segments   segmentCounts
 	queue      atomic.Pointer[river.Client[pgx.Tx]]
 	engines    engines
 

@@ -15,6 +15,7 @@ import (
 	"github.com/quaeso/community-operator/ideas"
 	"github.com/quaeso/community-operator/ideas/declared"
 	"github.com/quaeso/community-operator/internal/control"
+	"github.com/quaeso/community-operator/internal/rules"
 )
 
 // Declarations keeps what the operator declares.
@@ -35,6 +36,15 @@ type Declarations interface {
 	// ObserveChallenge and ObserveRewardPolicy tell how an object stands, or ideas.ErrNotFound.
 	ObserveChallenge(ctx context.Context, uid string) (control.ChallengeState, error)
 	ObserveRewardPolicy(ctx context.Context, uid string) (control.RewardPolicyState, error)
+	// ObserveCommunity tells how the community stands.
+	ObserveCommunity(ctx context.Context) (control.CommunityState, error)
+	// Objects lists what is in force and what was archived.
+	Objects(ctx context.Context) (control.Objects, error)
+	// PriceRewardPolicy tells what a policy would change, and writes nothing.
+	PriceRewardPolicy(ctx context.Context, name string, spec control.RewardPolicy) (rules.Pricing, error)
+	// Erasures and EraseAgain are those of ideas.PersonalDataStore.
+	Erasures(ctx context.Context, after int64) ([]ideas.Erasure, error)
+	EraseAgain(ctx context.Context, erasures []ideas.Erasure) (done int, err error)
 }
 
 // ControlConfig is what the control API is made of.
@@ -61,11 +71,15 @@ type controlAPI struct {
 	cfg   ControlConfig
 	log   *slog.Logger
 	rules declared.Rules
+	// pricing has room for the one pricing that may be under way.
+	pricing chan struct{}
 }
 
 // NewControl makes the handler of the control API, for a port of its own.
 func NewControl(cfg ControlConfig) http.Handler {
-	c := &controlAPI{cfg: cfg, log: cfg.Logger, rules: declared.Rules{Locales: cfg.Locales, PlainIssuers: cfg.AllowPlainIssuers}}
+	c := &controlAPI{
+		cfg: cfg, log: cfg.Logger, rules: declared.Rules{Locales: cfg.Locales, PlainIssuers: cfg.AllowPlainIssuers}, pricing: make(chan struct{}, 1),
+	}
 	if c.log == nil {
 		c.log = slog.Default()
 	}
@@ -80,6 +94,10 @@ func NewControl(cfg ControlConfig) http.Handler {
 		check: c.checkRewardPolicy, declare: cfg.Declarations.DeclareRewardPolicy,
 		withdraw: cfg.Declarations.WithdrawRewardPolicy, observe: cfg.Declarations.ObserveRewardPolicy,
 	})
+	mux.HandleFunc("GET "+control.ObjectsPath, c.listObjects)
+	mux.HandleFunc("POST "+control.RewardPolicyPath+"/{uid}"+control.PricingPath, c.price)
+	mux.HandleFunc("GET "+control.ErasuresPath, c.listErasures)
+	mux.HandleFunc("POST "+control.ErasuresPath, c.eraseAgain)
 	return c.authenticate(mux)
 }
 
@@ -112,6 +130,14 @@ func (c *controlAPI) observe(w http.ResponseWriter, r *http.Request) {
 	if c.cfg.SignIn != nil {
 		state.SignIn = c.cfg.SignIn()
 	}
+	if state.Database.Ready {
+		community, err := c.cfg.Declarations.ObserveCommunity(r.Context())
+		if err != nil {
+			c.log.Warn("community not observed", "error", err)
+		} else {
+			state.Community = &community
+		}
+	}
 	c.sendTagged(w, r, state)
 }
 
@@ -134,12 +160,7 @@ func (c *controlAPI) sendTagged(w http.ResponseWriter, r *http.Request, state an
 func (c *controlAPI) declare(w http.ResponseWriter, r *http.Request) {
 	var d control.Declaration
 	if err := control.Decode(r.Body, &d); err != nil {
-		refusal := undecodable(err)
-		status := http.StatusUnprocessableEntity
-		if refusal.Field == "" {
-			status = http.StatusBadRequest
-		}
-		c.answer(w, status, []control.Refusal{refusal})
+		c.refuseUndecodable(w, c.cfg.Declarations.InForce(), err)
 		return
 	}
 	if refusals := c.rules.Check(d); len(refusals) > 0 {
@@ -181,14 +202,14 @@ func undecodable(err error) control.Refusal {
 }
 
 func (c *controlAPI) answer(w http.ResponseWriter, status int, refusals []control.Refusal) {
-	c.send(w, status, control.Answer{InForce: c.cfg.Declarations.InForce(), Refusals: refusals, Database: c.cfg.Declarations.Database()})
+	c.sendJSON(w, status, control.Answer{InForce: c.cfg.Declarations.InForce(), Refusals: refusals, Database: c.cfg.Declarations.Database()})
 }
 
 func (c *controlAPI) answerInForce(w http.ResponseWriter, status int, inForce control.InForce) {
-	c.send(w, status, control.Answer{InForce: inForce, Database: c.cfg.Declarations.Database()})
+	c.sendJSON(w, status, control.Answer{InForce: inForce, Database: c.cfg.Declarations.Database()})
 }
 
-func (c *controlAPI) send(w http.ResponseWriter, status int, answer control.Answer) {
+func (c *controlAPI) sendJSON(w http.ResponseWriter, status int, answer any) {
 	if body, ok := c.encode(w, answer); ok {
 		c.write(w, status, body)
 	}

@@ -46,20 +46,34 @@ func serveObjects[Spec, State any](c *controlAPI, mux *http.ServeMux, path strin
 	})
 }
 
-func putObject[Spec, State any](c *controlAPI, w http.ResponseWriter, r *http.Request, calls objectCalls[Spec, State]) {
-	var o control.Object[Spec]
+// decodeObject reads an object of the uid that the address names; ok is false where it has answered why it cannot be read.
+func decodeObject[Spec any](c *controlAPI, w http.ResponseWriter, r *http.Request) (o control.Object[Spec], ok bool) {
 	if err := control.Decode(r.Body, &o); err != nil {
-		refusal, status := undecodable(err), http.StatusUnprocessableEntity
-		if refusal.Field == "" {
-			status = http.StatusBadRequest
-		}
-		c.answerInStatus(w, status, control.InForce{}, []control.Refusal{refusal})
+		c.refuseUndecodable(w, control.InForce{}, err)
+		return o, false
+	}
+	if o.UID != r.PathValue("uid") {
+		c.answerInStatus(w, http.StatusUnprocessableEntity, control.InForce{}, []control.Refusal{{Field: "uid", Message: "must be the uid of the address"}})
+		return o, false
+	}
+	return o, true
+}
+
+// refuseUndecodable tells a field that this release does not know from what is no object at all.
+func (c *controlAPI) refuseUndecodable(w http.ResponseWriter, inForce control.InForce, err error) {
+	refusal, status := undecodable(err), http.StatusUnprocessableEntity
+	if refusal.Field == "" {
+		status = http.StatusBadRequest
+	}
+	c.answerInStatus(w, status, inForce, []control.Refusal{refusal})
+}
+
+func putObject[Spec, State any](c *controlAPI, w http.ResponseWriter, r *http.Request, calls objectCalls[Spec, State]) {
+	o, ok := decodeObject[Spec](c, w, r)
+	if !ok {
 		return
 	}
 	refusals := calls.check(o)
-	if o.UID != r.PathValue("uid") {
-		refusals = append(refusals, control.Refusal{Field: "uid", Message: "must be the uid of the address"})
-	}
 	if len(refusals) > 0 {
 		c.log.Warn("object refused", "uid", o.UID, "name", o.Name, "generation", o.Generation, "refusals", refusals)
 		c.answerInStatus(w, http.StatusUnprocessableEntity, control.InForce{}, refusals)
@@ -96,5 +110,5 @@ func (c *controlAPI) answerStored(w http.ResponseWriter, inForce control.InForce
 }
 
 func (c *controlAPI) answerInStatus(w http.ResponseWriter, status int, inForce control.InForce, refusals []control.Refusal) {
-	c.send(w, status, control.Answer{InForce: inForce, Refusals: refusals, Database: c.cfg.Declarations.Database()})
+	c.sendJSON(w, status, control.Answer{InForce: inForce, Refusals: refusals, Database: c.cfg.Declarations.Database()})
 }

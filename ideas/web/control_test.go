@@ -44,6 +44,12 @@ func (d *declarations) Declare(_ context.Context, next control.Declaration) (con
 func (d *declarations) InForce() control.InForce   { return d.inForce }
 func (d *declarations) Database() control.Database { return d.database }
 
+var observed = control.CommunityState{Members: 3, Ideas: 2, Votes: 1}
+
+func (d *declarations) ObserveCommunity(context.Context) (control.CommunityState, error) {
+	return observed, nil
+}
+
 const controlToken = "a-token-of-the-test"
 
 func newControl(d *declarations) http.Handler {
@@ -242,7 +248,7 @@ func TestObserveHasAnETag(t *testing.T) {
 	if err := control.Decode(strings.NewReader(body), &state); err != nil {
 		t.Fatal(err)
 	}
-	want := control.State{Version: "v1.2.3", InForce: d.inForce, Database: databaseReady, SignIn: []string{"email"}}
+	want := control.State{Version: "v1.2.3", InForce: d.inForce, Database: databaseReady, SignIn: []string{"email"}, Community: &observed}
 	if diff := cmp.Diff(want, state); diff != "" {
 		t.Errorf("state (-want +got):\n%s", diff)
 	}

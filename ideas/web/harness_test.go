@@ -114,11 +114,13 @@ func migrated(t testing.TB) *testutil.PostgresDatabase {
 	})
 }
 
-func run(t testing.TB, uri string, mail func() bool) *postgres.Store {
+func run(t testing.TB, uri string, mail func() bool, changes ...func(*postgres.Config)) *postgres.Store {
 	t.Helper()
-	store := postgres.New(postgres.Config{
-		URI: func() (string, error) { return uri, nil }, MailEnabled: mail, Logger: slog.New(slog.DiscardHandler),
-	})
+	config := postgres.Config{URI: func() (string, error) { return uri, nil }, MailEnabled: mail, Logger: slog.New(slog.DiscardHandler)}
+	for _, change := range changes {
+		change(&config)
+	}
+	store := postgres.New(config)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); store.Run(ctx) }()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -118,6 +119,157 @@ func TestUnauthorized(t *testing.T) {
 	}
 	if _, err := control.NewClient("").Declare(t.Context(), address, "old", declaration); !errors.Is(err, control.ErrUnauthorized) {
 		t.Errorf("Declare gives %v", err)
+	}
+}
+
+// What has not changed is asked for by its ETag, and known from the last time.
+func TestObserveByETag(t *testing.T) {
+	type visit struct{ path, token, given string }
+	var visits []visit
+	phase := "open"
+	address := service(t, func(w http.ResponseWriter, r *http.Request) {
+		visits = append(visits, visit{r.URL.Path, r.Header.Get("Authorization"), r.Header.Get("If-None-Match")})
+		etag := `"` + phase + `"`
+		w.Header().Set("ETag", etag)
+		if r.Header.Get("If-None-Match") == etag {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		jsonAnswer(http.StatusOK, `{"inForce":{"uid":"u 1"},"phase":"`+phase+`"}`)(w, r)
+	})
+	client := control.NewClient("")
+	observe := func(token, uid string) string {
+		state, err := client.ObserveChallenge(t.Context(), address, token, uid)
+		if err != nil || state.InForce.UID != "u 1" {
+			t.Errorf("observed %+v, %v", state, err)
+		}
+		return state.Phase
+	}
+	var phases []string
+	for _, change := range []string{"open", "open", "voting", "voting"} {
+		phase = change
+		phases = append(phases, observe("t", "u 1"))
+	}
+	observe("another", "u 1")
+	observe("t", "u/2")
+	if diff := cmp.Diff([]string{"open", "open", "voting", "voting"}, phases); diff != "" {
+		t.Errorf("phases (-want +got):\n%s", diff)
+	}
+	path := control.ChallengePath + "/u 1"
+	want := []visit{
+		{path, "Bearer t", ""}, {path, "Bearer t", `"open"`}, {path, "Bearer t", `"open"`}, {path, "Bearer t", `"voting"`},
+		// Neither another community's answer nor another object's is passed off as this one's.
+		{path, "Bearer another", ""}, {control.ChallengePath + "/u/2", "Bearer t", ""},
+	}
+	if diff := cmp.Diff(want, visits, cmp.AllowUnexported(visit{})); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+// Whoever says "not modified" without having been asked says nothing.
+func TestNotModifiedUnasked(t *testing.T) {
+	address := service(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
+	if _, err := control.NewClient("").Observe(t.Context(), address, "t"); !errors.Is(err, control.ErrContract) {
+		t.Errorf("Observe gives %v", err)
+	}
+}
+
+// Each call has its method and path, and its refusals and failures can be told apart.
+func TestObjectCalls(t *testing.T) {
+	challenge := control.Object[control.Challenge]{UID: "u/1", Name: "summer", Generation: 3, Spec: control.Challenge{Type: control.TypeContest, Brief: map[string]string{"en": "a < b"}}}
+	policy := control.Object[control.RewardPolicy]{UID: "u/1", Name: "stars", Generation: 3}
+	calls := map[string]struct {
+		want string
+		call func(c *control.Client, address string) error
+	}{
+		"declare a challenge": {"PUT /control/v1/challenges/u%2F1", func(c *control.Client, address string) error {
+			_, err := c.DeclareChallenge(t.Context(), address, "t", challenge)
+			return err
+		}},
+		"withdraw a challenge": {"DELETE /control/v1/challenges/u%2F1", func(c *control.Client, address string) error {
+			return c.WithdrawChallenge(t.Context(), address, "t", "u/1")
+		}},
+		"observe a challenge": {"GET /control/v1/challenges/u%2F1", func(c *control.Client, address string) error {
+			_, err := c.ObserveChallenge(t.Context(), address, "t", "u/1")
+			return err
+		}},
+		"declare a policy": {"PUT /control/v1/reward-policies/u%2F1", func(c *control.Client, address string) error {
+			_, err := c.DeclareRewardPolicy(t.Context(), address, "t", policy)
+			return err
+		}},
+		"withdraw a policy": {"DELETE /control/v1/reward-policies/u%2F1", func(c *control.Client, address string) error {
+			return c.WithdrawRewardPolicy(t.Context(), address, "t", "u/1")
+		}},
+		"observe a policy": {"GET /control/v1/reward-policies/u%2F1", func(c *control.Client, address string) error {
+			_, err := c.ObserveRewardPolicy(t.Context(), address, "t", "u/1")
+			return err
+		}},
+		"price a policy": {"POST /control/v1/reward-policies/u%2F1/pricing", func(c *control.Client, address string) error {
+			_, err := c.PriceRewardPolicy(t.Context(), address, "t", policy)
+			return err
+		}},
+		"list objects": {"GET /control/v1/objects", func(c *control.Client, address string) error {
+			_, err := c.Objects(t.Context(), address, "t")
+			return err
+		}},
+		"list erasures": {"GET /control/v1/erasures?after=7", func(c *control.Client, address string) error {
+			_, err := c.Erasures(t.Context(), address, "t", 7)
+			return err
+		}},
+		"erase again": {"POST /control/v1/erasures", func(c *control.Client, address string) error {
+			_, err := c.EraseAgain(t.Context(), address, "t", nil)
+			return err
+		}},
+	}
+	const ready = `{"database":{"ready":true}}`
+	for name, tc := range calls {
+		declares, one := strings.HasPrefix(name, "declare"), strings.HasPrefix(tc.want, "GET") && strings.Contains(tc.want, "u%2F1")
+		for _, answer := range []struct {
+			status int
+			body   string
+			want   error
+		}{
+			{http.StatusOK, ready, nil},
+			{http.StatusServiceUnavailable, `{"database":{"ready":false}}`, map[bool]error{false: control.ErrNotReady}[declares]},
+			{http.StatusNotFound, ready, map[bool]error{true: control.ErrUnknownObject, false: control.ErrContract}[one]},
+			{http.StatusNotFound, `{}`, control.ErrContract},
+			{http.StatusTooManyRequests, ready, control.ErrBusy},
+			{http.StatusInternalServerError, ready, control.ErrContract},
+		} {
+			t.Run(fmt.Sprintf("%s %d %s", name, answer.status, answer.body), func(t *testing.T) {
+				address := service(t, func(w http.ResponseWriter, r *http.Request) {
+					if got := r.Method + " " + r.RequestURI; got != tc.want {
+						t.Errorf("the request is %s, want %s", got, tc.want)
+					}
+					if body, _ := io.ReadAll(r.Body); name == "declare a challenge" && !strings.Contains(string(body), "a < b") {
+						t.Errorf("a text is sent longer than it is: %s", body)
+					}
+					jsonAnswer(answer.status, answer.body)(w, r)
+				})
+				if err := tc.call(control.NewClient(""), address); !errors.Is(err, answer.want) || (err == nil) != (answer.want == nil) {
+					t.Errorf("the error is %v, want %v", err, answer.want)
+				}
+			})
+		}
+	}
+}
+
+func TestAnswerWaits(t *testing.T) {
+	fault, awaits := control.Refusal{Field: "spec.title"}, control.Refusal{Field: "spec.origin", Awaits: &control.Reference{Kind: control.KindChallenge, Name: "x"}}
+	for name, tc := range map[string]struct {
+		refusals []control.Refusal
+		want     bool
+	}{
+		"in force":          {nil, false},
+		"refused":           {[]control.Refusal{fault}, false},
+		"waits":             {[]control.Refusal{awaits, awaits}, true},
+		"refused and waits": {[]control.Refusal{awaits, fault}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := (control.Answer{Refusals: tc.refusals}).Waits(); got != tc.want {
+				t.Errorf("waits: %t, want %t", got, tc.want)
+			}
+		})
 	}
 }
 

@@ -9,9 +9,13 @@
 //   - GET /control/v1/community observes the service, with an ETag.
 //   - PUT, DELETE and GET /control/v1/challenges/{uid} and /control/v1/reward-policies/{uid} do the same for one
 //     Challenge or RewardPolicy. A DELETE archives: nothing that members wrote is lost.
+//   - GET /control/v1/objects lists every Challenge and RewardPolicy that the service knows.
+//   - POST /control/v1/reward-policies/{uid}/pricing tells what a changed policy would change, and writes nothing.
+//   - GET /control/v1/erasures lists the proofs of erased members; POST carries them out again after a restore.
 //
-// Every call carries "Authorization: Bearer <token>"; the token is made per community. Unknown fields are
-// refused, so that an old service never half-applies a newer contract.
+// Every call carries "Authorization: Bearer <token>"; the token is made per community. Every GET has an ETag. Unknown
+// fields are refused, so that an old service never half-applies a newer contract. docs/reference/control-contract.md
+// says it all.
 package control
 
 import (
@@ -20,13 +24,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // CommunityPath is where the community's settings are declared (PUT) and observed (GET).
 const CommunityPath = "/control/v1/community"
 
-// MaxDeclarationBytes bounds the body of a declaration. The largest valid Community stays far below it.
-const MaxDeclarationBytes = 256 << 10
+// MaxDeclarationBytes bounds the body of a declaration. It is more than the largest object that an API server keeps
+// (1.5 MiB), so that what is too long is refused by its field's name.
+const MaxDeclarationBytes = 2 << 20
+
+// MaxAnswerBytes bounds the body of an answer.
+const MaxAnswerBytes = 1 << 20
 
 // Files of the credentials folder that the operator mounts into the idea service. A file that is absent
 // switches its feature off.
@@ -143,6 +152,26 @@ type Refusal struct {
 	Field string `json:"field"`
 	// Message says what is wrong and what would be right.
 	Message string `json:"message"`
+	// Awaits names what the field refers to and is not declared yet; nil for a fault of the declaration itself. Declared
+	// again once that is there, the declaration is accepted.
+	Awaits *Reference `json:"awaits,omitempty"`
+}
+
+// Kinds of what a declaration refers to.
+const (
+	KindChallenge    = "Challenge"
+	KindRewardPolicy = "RewardPolicy"
+	// KindTheme, KindTerms and KindAttribute are parts of the Community's house rules.
+	KindTheme     = "Theme"
+	KindTerms     = "Terms"
+	KindAttribute = "Attribute"
+)
+
+// Reference names an object, or a part of the house rules.
+type Reference struct {
+	// Kind is one of the Kind constants.
+	Kind string `json:"kind"`
+	Name string `json:"name"`
 }
 
 // Answer to a PUT. Status 200: in force. 409: stale generation. 422: refused, see Refusals. 503: the database
@@ -151,6 +180,11 @@ type Answer struct {
 	InForce  InForce   `json:"inForce"`
 	Refusals []Refusal `json:"refusals,omitempty"`
 	Database Database  `json:"database"`
+}
+
+// Waits tells that nothing is wrong with the declaration itself: it is accepted once what it refers to is declared.
+func (a Answer) Waits() bool {
+	return len(a.Refusals) > 0 && !slices.ContainsFunc(a.Refusals, func(r Refusal) bool { return r.Awaits == nil })
 }
 
 // State is what a GET observes.
@@ -163,6 +197,8 @@ type State struct {
 	Database Database `json:"database"`
 	// SignIn lists the ways of signing in that work: "email", "oidc".
 	SignIn []string `json:"signIn,omitempty"`
+	// Community is how the community stands; nil while the database is not ready.
+	Community *CommunityState `json:"community,omitempty"`
 }
 
 // Database is the state of the service's database connection.

@@ -2,6 +2,61 @@ package control
 
 import "time"
 
+// CommunityState is how a community stands.
+type CommunityState struct {
+	Members int64 `json:"members"`
+	// Ideas that are published, and Votes: supports and ballots that count.
+	Ideas int64 `json:"ideas"`
+	Votes int64 `json:"votes"`
+	// LateAnswers counts published ideas whose promised answer is late; it ends at MaxCounted.
+	LateAnswers int64 `json:"lateAnswers"`
+	// Objectives of the house rules, in their order.
+	Objectives []ObjectiveState `json:"objectives,omitempty"`
+	// Representativeness of who takes part, by the house's quotas; nil without quotas, and while nobody has said anything
+	// of the attributes.
+	Representativeness *Representativeness `json:"representativeness,omitempty"`
+}
+
+// MaxCounted ends counts of what waits: more is too much in any case.
+const MaxCounted = 1000
+
+// Standings of an objective.
+const (
+	ObjectiveReached = "reached"
+	ObjectiveOnTrack = "onTrack"
+	ObjectiveBehind  = "behind"
+	ObjectiveMissed  = "missed"
+	// ObjectiveUnknown is that of an objective without enough figures for a trend.
+	ObjectiveUnknown = "unknown"
+)
+
+// ObjectiveState is how an objective stands.
+type ObjectiveState struct {
+	Name   string `json:"name"`
+	Metric string `json:"metric"`
+	// Current value; nil while nothing was measured or entered.
+	Current  *int64 `json:"current,omitempty"`
+	Baseline int64  `json:"baseline"`
+	Target   int64  `json:"target"`
+	// Deadline is a date, "2027-06-30".
+	Deadline string `json:"deadline"`
+	// Standing is one of the Objective constants, by the line through the last figures.
+	Standing string `json:"standing"`
+}
+
+// RepresentativeWithin is the gap, in percentage points, up to which participants count as representative.
+const RepresentativeWithin = 5
+
+// Representativeness of participants by quotas: the segment that is furthest from its quota.
+type Representativeness struct {
+	Attribute string `json:"attribute"`
+	Value     string `json:"value"`
+	// GapPercent is the difference between ActualPercent and QuotaPercent, in percentage points, without a sign.
+	GapPercent    int `json:"gapPercent"`
+	ActualPercent int `json:"actualPercent"`
+	QuotaPercent  int `json:"quotaPercent"`
+}
+
 // ChallengeState is what a GET observes of a challenge.
 type ChallengeState struct {
 	InForce InForce `json:"inForce"`
@@ -15,6 +70,11 @@ type ChallengeState struct {
 	Ideas        int64 `json:"ideas"`
 	Votes        int64 `json:"votes"`
 	Participants int64 `json:"participants"`
+	// LateAnswers counts published ideas of the challenge whose promised answer is late; it ends at MaxCounted.
+	LateAnswers int64 `json:"lateAnswers"`
+	// Representativeness of who takes part, by the challenge's quotas; nil without quotas, and while nobody has said
+	// anything of the attributes.
+	Representativeness *Representativeness `json:"representativeness,omitempty"`
 	// Leaders are the first entries, 5 at most; none while the vote is hidden.
 	Leaders []EntryState `json:"leaders,omitempty"`
 	// Shortlist is what went on to the jury, by id, 20 at most.
@@ -42,7 +102,7 @@ type RewardPolicyState struct {
 	InForce InForce `json:"inForce"`
 	// Members of the community.
 	Members int64 `json:"members"`
-	// PointsIssued by all generations of the policy, less what was taken back.
+	// PointsIssued by all policies of the name, in all their generations, less what was taken back.
 	PointsIssued int64 `json:"pointsIssued"`
 	// PayoutsDue counts what its statements owe and is not paid yet; PayoutsDueAmount is the sum in minor units of
 	// the policy's currency.
