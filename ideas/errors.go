@@ -28,7 +28,8 @@ var ErrUnavailable = errors.New("the database is not available")
 // ErrNameTaken is returned for a declaration whose name another object in force has.
 var ErrNameTaken = errors.New("another object in force has the name")
 
-// LockedError is returned for a declaration that would change what decides a contest that has opened.
+// LockedError is returned for a declaration that cannot take its place among what is in force: it would change what
+// decides a challenge that has opened, or close a circle of challenges that continue each other.
 type LockedError struct{ Refusals []control.Refusal }
 
 // Error implements error.

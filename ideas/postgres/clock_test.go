@@ -428,3 +428,65 @@ func TestObserveAContest(t *testing.T) {
 		t.Errorf("after the decision: %+v", got)
 	}
 }
+
+// Support that comes after a deadline, before the service has looked, is none for that rung: it is dated by the clock
+// that deadlines are of.
+func TestLateSupportDoesNotClimb(t *testing.T) {
+	s := openClocked(t)
+	declare(t, s.Store, 1, control.House{})
+	people := s.crowd(2, "")
+	c := s.declare("ladder", control.Challenge{Type: control.TypeIdeation, Ladder: []control.Rung{{Supporters: 1, Days: 30}}})
+	entry := s.enter(c, people[0], 1)[0]
+	s.carryOut(func() bool { return s.count("SELECT count(*) FROM ideas.entry WHERE deadline IS NOT NULL") == 1 })
+	s.pass(31 * 24 * time.Hour)
+	// The service may have looked in between: then it is refused.
+	if _, err := s.SetSupport(t.Context(), people[1].ID, entry, true); err != nil && barred(err) != ideas.BarredEntry {
+		t.Fatal(err)
+	}
+	s.carryOut(func() bool { return s.stateOf(entry) != ideas.StateGathering })
+	if got := s.stateOf(entry); got != ideas.StateExpired {
+		t.Errorf("supported after its deadline it is %s", got)
+	}
+}
+
+// Challenges cannot continue each other in a circle, whatever way their declarations come and however many come at once.
+func TestCirclesOfOriginAreRefused(t *testing.T) {
+	s := openClocked(t)
+	object := func(uid, name, origin string, generation int64) control.Object[control.Challenge] {
+		return control.Object[control.Challenge]{UID: uid, Name: name, Generation: generation, Spec: control.Challenge{Type: control.TypeIdeation, Origin: origin}}
+	}
+	for _, step := range []struct {
+		name    string
+		o       control.Object[control.Challenge]
+		refused bool
+	}{
+		{"itself", object("1", "a", "a", 1), true},
+		{"one to come", object("1", "a", "b", 1), false},
+		{"two in a circle", object("2", "b", "a", 1), true},
+		{"one more to come", object("2", "b", "c", 1), false},
+		{"three in a circle", object("3", "c", "a", 1), true},
+		{"none", object("3", "c", "", 1), false},
+		{"a later generation that closes it", object("3", "c", "a", 2), true},
+		{"another name that closes it", object("4", "d", "a", 1), false},
+		{"takes the name of the last one", object("4", "c2", "a", 2), false},
+	} {
+		_, _, err := s.DeclareChallenge(t.Context(), step.o)
+		var locked *ideas.LockedError
+		if refused := errors.As(err, &locked); refused != step.refused || err != nil && !refused || refused && locked.Refusals[0].Field != "spec.origin" {
+			t.Errorf("%s: %v", step.name, err)
+		}
+	}
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			_, _, err := s.DeclareChallenge(t.Context(), object(fmt.Sprint("x", i), fmt.Sprint("x", i), fmt.Sprint("x", (i+1)%8), 1))
+			if err != nil && !errors.As(err, new(*ideas.LockedError)) {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if got := s.count("SELECT count(*) FROM ideas.challenge WHERE name LIKE 'x%'"); got != 7 {
+		t.Errorf("%d of 8 challenges that continue each other were accepted at once, want 7", got)
+	}
+}

@@ -72,11 +72,12 @@ func (s *Store) SubmitIdea(ctx context.Context, author int64, key, title, body s
 }
 
 // Support and its withdrawal, with the event that tells of it; $1 is the idea and $2 the member. The idea is locked against
-// being merged meanwhile, as the foreign key would a moment later. $3 are the challenges in which it counts now.
+// being merged meanwhile, as the foreign key would a moment later. $3 are the challenges in which it counts now, $4 is the service's clock: a ladder's deadlines look
+// at when support was given.
 const (
 	supportOpen = `(challenge_id IS NULL OR challenge_id = ANY ($3) AND state IN ('gathering', 'qualified', 'under_review', 'shortlisted'))`
 	addSupport  = `WITH target AS (SELECT id, challenge_id FROM idea WHERE id = $1 AND visible AND ` + supportOpen + ` FOR KEY SHARE),
-			added AS (INSERT INTO support (idea_id, member_id) SELECT id, $2 FROM target ON CONFLICT DO NOTHING RETURNING idea_id)
+			added AS (INSERT INTO support (idea_id, member_id, created_at) SELECT id, $2, $4 FROM target ON CONFLICT DO NOTHING RETURNING idea_id)
 		INSERT INTO event (kind, actor_id, idea_id, challenge_id)
 		SELECT 'idea.supported', $2, t.id, t.challenge_id FROM added JOIN target t ON t.id = added.idea_id`
 	// Withdrawing support of an idea that stands for merged ones withdraws it from those too. The lock comes in a
@@ -116,7 +117,7 @@ func (s *Store) setSupport(ctx context.Context, member, idea int64, support bool
 	var batch pgx.Batch
 	s.queueContributorCheck(&batch, member)
 	if support {
-		batch.Queue(addSupport, idea, member, challenges)
+		batch.Queue(addSupport, idea, member, challenges, s.config.Clock())
 	} else {
 		batch.Queue(lockSupported, idea)
 		batch.Queue(withdrawSupport, idea, member, challenges)

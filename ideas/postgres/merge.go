@@ -30,8 +30,12 @@ func (s *Store) MergeIdea(ctx context.Context, member, duplicate, into int64, re
 		if err != nil {
 			return err
 		}
-		if !to.state.Published() || from.challenge != to.challenge {
+		switch {
+		case !to.state.Published():
 			return &ideas.FieldError{Field: "into", Code: "invalid"}
+		case from.challenge != to.challenge:
+			// Votes of one challenge must not count in another, whose voters, time and ballot differ.
+			return &ideas.FieldError{Field: "into", Code: "challenge"}
 		}
 		from.into = into
 		if err := s.moveIdea(ctx, tx, from, ideas.StateMerged, who, reason); err != nil {

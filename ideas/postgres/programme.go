@@ -31,9 +31,12 @@ func (s *Store) DeclareChallenge(ctx context.Context, o control.Object[control.C
 	})
 }
 
-// allowChallenge refuses a change of what decides a challenge that is open. The former declaration is read anew, and kept
+// allowChallenge refuses a change of what decides a challenge that is open, and what would close a circle. The former declaration is read anew, and kept
 // from changing meanwhile: the one in memory may be a moment old.
 func (s *Store) allowChallenge(ctx context.Context, tx pgx.Tx, o control.Object[control.Challenge]) error {
+	if err := refuseCircle(ctx, tx, o); err != nil {
+		return err
+	}
 	var former ideas.Challenge
 	var raw []byte
 	err := tx.QueryRow(ctx, "SELECT generation, spec FROM challenge WHERE uid = $1 FOR NO KEY UPDATE", o.UID).Scan(&former.Generation, &raw)
@@ -51,6 +54,31 @@ func (s *Store) allowChallenge(ctx context.Context, tx pgx.Tx, o control.Object[
 	}
 	if refusals := former.Locked(o.Spec, s.config.Clock()); len(refusals) > 0 {
 		return &ideas.LockedError{Refusals: refusals}
+	}
+	return nil
+}
+
+// originLock lets one challenge at a time say which it continues: two at once could close a circle that neither sees.
+// "origins" in ASCII.
+const originLock int64 = 0x6f726967696e73
+
+// refuseCircle refuses a challenge that continues one which, over however many others, continues it.
+func refuseCircle(ctx context.Context, tx pgx.Tx, o control.Object[control.Challenge]) error {
+	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", originLock); err != nil {
+		return fmt.Errorf("wait for other challenges: %w", err)
+	}
+	var circle bool
+	err := tx.QueryRow(ctx, `WITH RECURSIVE up (name) AS (
+			SELECT nullif($1, '') UNION
+			SELECT c.spec->>'origin' FROM up JOIN challenge c ON c.name = up.name AND c.archived_at IS NULL AND c.uid <> $3)
+		SELECT EXISTS (SELECT FROM up WHERE name = $2)`, o.Spec.Origin, o.Name, o.UID).Scan(&circle)
+	if err != nil {
+		return fmt.Errorf("look which challenges continue each other: %w", err)
+	}
+	if circle {
+		return &ideas.LockedError{Refusals: []control.Refusal{{
+			Field: "spec.origin", Message: "leads back to this challenge: challenges cannot continue each other in a circle; name another, or none",
+		}}}
 	}
 	return nil
 }

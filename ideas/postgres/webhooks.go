@@ -126,8 +126,9 @@ type eventSubject struct {
 	event     ideas.Event
 	idea      *webhookIdea
 	challenge *ideas.Challenge
-	// supporters of the idea, also where they are hidden: the condition is the brand's own.
+	// supporters of the idea, also where they are hidden: the condition is the brand's own. tags likewise.
 	supporters int
+	tags       []string
 }
 
 // webhookIdea is an idea in a payload.
@@ -141,6 +142,8 @@ type webhookIdea struct {
 	Supporters *int   `json:"supporters,omitempty"`
 	Comments   int    `json:"comments"`
 	Theme      string `json:"theme,omitempty"`
+	// Tags is absent for an idea that is not published.
+	Tags []string `json:"tags,omitempty"`
 }
 
 func (s *Store) eventSubject(ctx context.Context, tx pgx.Tx, e ideas.Event) (*eventSubject, error) {
@@ -150,17 +153,17 @@ func (s *Store) eventSubject(ctx context.Context, tx pgx.Tx, e ideas.Event) (*ev
 		var i webhookIdea
 		var slug string
 		var visible bool
-		err := tx.QueryRow(ctx, `SELECT i.id, i.slug, i.title, i.state, i.visible, t.supporters, t.comments, i.theme, coalesce(i.challenge_id, 0)
+		err := tx.QueryRow(ctx, `SELECT i.id, i.slug, i.title, i.state, i.visible, t.supporters, t.comments, i.theme, i.tags, coalesce(i.challenge_id, 0)
 			FROM idea i JOIN tally t ON t.idea_id = i.id WHERE i.id = $1`, e.Idea).
-			Scan(&i.ID, &slug, &i.Title, &i.State, &visible, &about.supporters, &i.Comments, &i.Theme, &challenge)
+			Scan(&i.ID, &slug, &i.Title, &i.State, &visible, &about.supporters, &i.Comments, &i.Theme, &about.tags, &challenge)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return nil, fmt.Errorf("read the idea of an event: %w", err)
 		}
 		if err == nil {
-			about.idea = &i
+			about.idea, i.Tags = &i, about.tags
 			settings, _ := s.Current(ctx)
 			if i.URL = fmt.Sprintf("%s/ideas/%d-%s", settings.BaseURL, i.ID, slug); !visible {
-				i.URL, i.Title = "", ""
+				i.URL, i.Title, i.Tags = "", "", nil
 			}
 		}
 	}
@@ -174,7 +177,9 @@ func (s *Store) eventSubject(ctx context.Context, tx pgx.Tx, e ideas.Event) (*ev
 func (a *eventSubject) facts(zone *time.Location) rules.Facts {
 	f := rules.Facts{Event: string(a.event.Kind), Time: a.event.At.In(zone)}
 	if a.idea != nil {
-		f.Idea.State, f.Idea.Supporters, f.Idea.Comments = a.idea.State, int64(a.supporters), int64(a.idea.Comments)
+		f.Idea = rules.IdeaFacts{
+			State: a.idea.State, Supporters: int64(a.supporters), Comments: int64(a.idea.Comments), Theme: a.idea.Theme, Tags: a.tags,
+		}
 	}
 	if a.challenge != nil {
 		f.Challenge.Name, f.Challenge.Type, f.Challenge.Theme = a.challenge.Name, a.challenge.Spec.Type, a.challenge.Spec.Theme
@@ -412,10 +417,12 @@ func (s *Store) ListDeliveries(ctx context.Context, webhook string, before int64
 // Redeliver implements ideas.WebhookStore. One that waits is left to the job that it has.
 func (s *Store) Redeliver(ctx context.Context, actor, delivery int64) error {
 	return s.transact(ctx, "send a delivery again", func(tx pgx.Tx) error {
-		var webhook string
-		err := tx.QueryRow(ctx, "UPDATE webhook_delivery SET state = $2, failure = '' WHERE id = $1 AND state <> $2 RETURNING webhook",
-			delivery, ideas.DeliveryWaiting).Scan(&webhook)
-		if err != nil {
+		var webhook, state string
+		err := tx.QueryRow(ctx, "SELECT webhook, state FROM webhook_delivery WHERE id = $1 FOR NO KEY UPDATE", delivery).Scan(&webhook, &state)
+		if err != nil || state == ideas.DeliveryWaiting {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "UPDATE webhook_delivery SET state = $2, failure = '' WHERE id = $1", delivery, ideas.DeliveryWaiting); err != nil {
 			return err
 		}
 		if _, declared := s.declaredWebhook(webhook); !declared {

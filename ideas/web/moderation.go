@@ -351,6 +351,9 @@ func (a *app) manage(v *visit) error {
 	}
 	if form.Get("do") == "merge" && wrong["reason"] == nil {
 		p.Into.Error = v.t("manage.into.wrong")
+		if wrong["into"] != nil && wrong["into"].Code == "challenge" {
+			p.Into.Error = v.t("manage.into.challenge")
+		}
 	}
 	for i := range p.Next {
 		p.Next[i].Chosen = p.Next[i].State == p.To

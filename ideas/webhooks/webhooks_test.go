@@ -144,7 +144,16 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// deliveries of a webhook once none waits.
+// settled waits until no attempt at the webhook's deliveries is under way or to come. What the receiver has is not yet
+// recorded: sent again before that, the delivery would be left to the attempt that it has.
+func (c *community) settled(t *testing.T, webhook string) {
+	t.Helper()
+	eventually(t, "every delivery is recorded", func() bool {
+		return c.db.QueryInt(t, "SELECT count(*) FROM ideas.webhook_delivery WHERE state = 'waiting' AND webhook = '"+webhook+"'") == 0
+	})
+}
+
+// deliveries of a webhook once each has been tried.
 func (c *community) deliveries(t *testing.T, webhook string) []ideas.Delivery {
 	t.Helper()
 	var all []ideas.Delivery
@@ -214,11 +223,13 @@ func TestDelivery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.settled(t, "board")
 	d := c.deliveries(t, "board")[0]
 	if d.State != ideas.DeliveryDelivered || d.Status != http.StatusNoContent || len(c.deliveries(t, "board")) != 1 {
 		t.Errorf("the log: %+v", c.deliveries(t, "board"))
 	}
 	again := func(n int) {
+		c.settled(t, "board")
 		if err := c.Redeliver(t.Context(), m.ID, d.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -235,7 +246,7 @@ func TestDelivery(t *testing.T) {
 	if got.header.Get("webhook-id") != r.received()[0].header.Get("webhook-id") {
 		t.Error("sent again, it is another message")
 	}
-	c.deliveries(t, "board")
+	c.settled(t, "board")
 	c.wait(ideas.SecretOverlap)
 	again(3)
 	if err := verify(secret); err == nil {
