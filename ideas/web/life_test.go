@@ -323,6 +323,14 @@ func TestMergedIdeasLeadOn(t *testing.T) {
 	}
 	lead.post(fmt.Sprintf("/team/ideas/%d", two.ID), url.Values{"do": {"unmerge"}}).is(http.StatusSeeOther)
 	c.visitor().get(ideaPath(two)).is(http.StatusOK)
+	// Votes of one challenge must not count in another: the page says why not.
+	c.db.Exec(t, `INSERT INTO ideas.challenge (id, uid, name, generation, digest, spec) OVERRIDING SYSTEM VALUE VALUES (1, 'u', 'summer', 1, '', '{}')`)
+	c.db.Exec(t, fmt.Sprintf("UPDATE ideas.idea SET challenge_id = 1 WHERE id = %d", two.ID))
+	refused := lead.post(fmt.Sprintf("/team/ideas/%d", two.ID), form).is(http.StatusUnprocessableEntity)
+	if got := text(refused.id("into-error")); !strings.HasPrefix(got, "It belongs to another challenge.") {
+		t.Errorf("ideas of two challenges: %q", got)
+	}
+	c.visitor().get(ideaPath(two)).is(http.StatusOK)
 }
 
 // While a title is typed, what is there already shows; a slip of the keyboard still finds.

@@ -263,6 +263,8 @@ func TestConditions(t *testing.T) {
 	c := open(t, true,
 		control.Webhook{Name: "crossed", URL: r.URL, Condition: "supporters >= 2"},
 		control.Webhook{Name: "each", URL: r.URL, Condition: `idea.state == "gathering"`},
+		control.Webhook{Name: "tagged", URL: r.URL, Condition: `"tent" in idea.tags && idea.theme == ""`},
+		control.Webhook{Name: "other tag", URL: r.URL, Condition: `"lamp" in idea.tags`},
 		control.Webhook{Name: "broken", URL: r.URL, Condition: "supporters >="},
 		control.Webhook{Name: "other", URL: r.URL, Events: []string{"idea.launched"}})
 	m, other := c.member(t, "ada"), c.member(t, "lou")
@@ -274,6 +276,7 @@ func TestConditions(t *testing.T) {
 		return c.db.QueryInt(t, "SELECT count(*) FROM ideas.event WHERE NOT dispatched") == 0
 	})
 	c.db.Exec(t, "DELETE FROM ideas.webhook_delivery")
+	c.db.Exec(t, "UPDATE ideas.idea SET tags = '{hiking,tent}'")
 	support := func(m ideas.Member, on bool) {
 		if _, err := c.SetSupport(t.Context(), m.ID, idea.ID, on); err != nil {
 			t.Fatal(err)
@@ -295,14 +298,17 @@ func TestConditions(t *testing.T) {
 		return n
 	}
 	got := map[string]int{}
-	for _, name := range []string{"crossed", "each", "broken", "other"} {
+	for _, name := range []string{"crossed", "each", "broken", "other", "tagged", "other tag"} {
 		got[name] = count(name)
 	}
 	if n := c.db.QueryInt(t, "SELECT count(*) FROM ideas.webhook_delivery WHERE webhook = 'crossed'"); n != 1 {
 		t.Errorf("the count was told %d times, want once", n)
 	}
 	got["crossed"] = 1
-	if diff := cmp.Diff(map[string]int{"crossed": 1, "each": 4, "broken": 0, "other": 0}, got); diff != "" {
+	if d := c.deliveries(t, "tagged"); len(d) == 0 || !strings.Contains(string(d[0].Payload), `"tags":["hiking","tent"]`) {
+		t.Errorf("the payload has not the idea's tags: %s", d[0].Payload)
+	}
+	if diff := cmp.Diff(map[string]int{"crossed": 1, "each": 4, "broken": 0, "other": 0, "tagged": 4, "other tag": 0}, got); diff != "" {
 		t.Errorf("deliveries (-want +got):\n%s", diff)
 	}
 }
