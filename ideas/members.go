@@ -163,6 +163,13 @@ func Age(born, on time.Time) int {
 	return age
 }
 
+// Adult is the age from which somebody is paid money. A birth date is not kept beyond it, unless the house or a
+// challenge asks for a higher age.
+const Adult = 18
+
+// Minor tells whether somebody is not of age on a day; born is nil where no birth date is kept.
+func Minor(born *time.Time, on time.Time) bool { return born != nil && Age(*born, on) < Adult }
+
 // Acceptance of terms by a member.
 type Acceptance struct {
 	TermsVersion

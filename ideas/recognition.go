@@ -218,7 +218,8 @@ type Recognition interface {
 
 	// Prizes of all challenges, those not handed over first; at most limit.
 	Prizes(ctx context.Context, limit int) ([]Prize, error)
-	// HandOverPrize marks a prize as handed over by somebody of the team; repeating it changes nothing.
+	// HandOverPrize marks a prize as handed over by somebody of the team; repeating it changes nothing. ErrMinor for a
+	// sum of money whose winner is not of age.
 	HandOverPrize(ctx context.Context, actor, prize int64) error
 
 	Royalties

@@ -33,6 +33,8 @@ var (
 	ErrNoRevenueShare = errors.New("no policy in force shares revenue")
 	// ErrImported is returned for a file that was imported before.
 	ErrImported = errors.New("the file was imported before")
+	// ErrMinor is returned where money would go to somebody who is not of age. It is kept until they are.
+	ErrMinor = errors.New("minors are paid no money")
 )
 
 // SalesFile is a file of sales and the days that it is about, as somebody of the team has given them.
@@ -131,8 +133,10 @@ type Payout struct {
 	Currency                          string
 	Carried, Earned, Payable, Forward int64
 	State                             string
-	From, To                          time.Time
-	ApprovedAt, PaidAt                time.Time
+	// Held tells that the member is not of age: what is due is kept until then.
+	Held               bool
+	From, To           time.Time
+	ApprovedAt, PaidAt time.Time
 }
 
 // States of a prize.
@@ -155,6 +159,8 @@ type Prize struct {
 	Amount   int64
 	Currency string
 	State    string
+	// Held tells of a sum of money whose winner is not of age.
+	Held bool
 	// HandedOverAt is zero while it is promised.
 	PromisedAt, HandedOverAt time.Time
 }
@@ -177,9 +183,9 @@ type Royalties interface {
 	Statements(ctx context.Context, limit int) ([]Statement, error)
 	// Statement with its ideas and payouts.
 	Statement(ctx context.Context, id int64) (Statement, error)
-	// ApprovePayouts approves everything that is due by a statement.
+	// ApprovePayouts approves everything that is due by a statement, but for what is due to minors.
 	ApprovePayouts(ctx context.Context, actor, statement int64) error
-	// PayPayout marks an approved payout as paid, and returns its statement.
+	// PayPayout marks an approved payout as paid, and returns its statement. ErrMinor for a minor's.
 	PayPayout(ctx context.Context, actor, payout int64) (statement int64, err error)
 }
 

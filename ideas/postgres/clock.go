@@ -277,3 +277,6 @@ func (s *Store) release(ctx context.Context, tx pgx.Tx, c *ideas.Challenge, now 
 	_, err = tx.Exec(ctx, "UPDATE challenge SET released_at = $2 WHERE id = $1", c.ID, now)
 	return err
 }
+
+// today is the day in the community's time zone.
+func (s *Store) today() time.Time { return s.config.Clock().In(s.zone()) }

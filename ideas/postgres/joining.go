@@ -14,9 +14,6 @@ import (
 	"github.com/quaeso/community-operator/internal/control"
 )
 
-// adult is the age from which a birth date is not kept, unless the house or a challenge asks for a higher one.
-const adult = 18
-
 // refusedAges are those who gave a birth date below the minimum age: another one does not help for a month.
 var refusedAges = allowance{kind: "refused ages", interval: 30 * 24 * time.Hour, burst: 1}
 
@@ -234,7 +231,7 @@ func (s *Store) keepAge(ctx context.Context, tx pgx.Tx, member int64, answers id
 
 // highestAge is the highest that anything declared asks for.
 func (s *Store) highestAge(ctx context.Context, policy control.SignUp) int {
-	limit := max(adult, policy.MinimumAge, policy.GuardianBelow)
+	limit := max(ideas.Adult, policy.MinimumAge, policy.GuardianBelow)
 	for _, c := range s.Programme(ctx).Challenges {
 		if c.Spec.Eligibility != nil {
 			limit = max(limit, c.Spec.Eligibility.MinimumAge)

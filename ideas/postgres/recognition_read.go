@@ -29,10 +29,10 @@ func (s *Store) Standing(ctx context.Context, member int64) (ideas.MemberStandin
 	if standing.Badges, err = readBadges(ctx, pool, member); err != nil {
 		return standing, s.failed("read a member's badges", err)
 	}
-	if standing.Prizes, err = readPrizes(ctx, pool, "WHERE z.member_id = $1 ORDER BY z.id DESC LIMIT $2", member, ideas.MaxPage); err != nil {
+	if standing.Prizes, err = readPrizes(ctx, pool, s.today(), "WHERE z.member_id = $1 ORDER BY z.id DESC LIMIT $2", member, ideas.MaxPage); err != nil {
 		return standing, s.failed("read a member's prizes", err)
 	}
-	if standing.Payouts, err = readPayouts(ctx, pool, "WHERE p.member_id = $1 ORDER BY p.id DESC LIMIT $2", member, ideas.MaxPage); err != nil {
+	if standing.Payouts, err = readPayouts(ctx, pool, s.today(), "WHERE p.member_id = $1 ORDER BY p.id DESC LIMIT $2", member, ideas.MaxPage); err != nil {
 		return standing, s.failed("read a member's payouts", err)
 	}
 	return standing, nil
@@ -159,24 +159,27 @@ func (s *Store) Prizes(ctx context.Context, limit int) ([]ideas.Prize, error) {
 	if err != nil {
 		return nil, err
 	}
-	prizes, err := readPrizes(ctx, pool, "ORDER BY z.state = 'handed_over', z.challenge_id DESC, z.rank, z.id LIMIT $1", limit)
+	prizes, err := readPrizes(ctx, pool, s.today(), "ORDER BY z.state = 'handed_over', z.challenge_id DESC, z.rank, z.id LIMIT $1", limit)
 	if err != nil {
 		return nil, s.failed("list prizes", err)
 	}
 	return prizes, nil
 }
 
-func readPrizes(ctx context.Context, q querier, which string, args ...any) ([]ideas.Prize, error) {
+// readPrizes tells by the day whose sums of money are held.
+func readPrizes(ctx context.Context, q querier, today time.Time, which string, args ...any) ([]ideas.Prize, error) {
 	rows, err := q.Query(ctx, `SELECT z.id, z.challenge_id, c.spec->'title', i.id, i.slug, i.title, coalesce(m.id, 0), coalesce(m.name, ''),
-			z.rank, z.title, z.amount, coalesce(z.currency, ''), z.state, z.promised_at, coalesce(z.handed_over_at, '0001-01-01')
+			z.rank, z.title, z.amount, coalesce(z.currency, ''), z.state, z.promised_at, coalesce(z.handed_over_at, '0001-01-01'), m.born
 		FROM prize_award z JOIN challenge c ON c.id = z.challenge_id JOIN idea i ON i.id = z.idea_id LEFT JOIN member m ON m.id = z.member_id `+which, args...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (ideas.Prize, error) {
 		var p ideas.Prize
+		var born *time.Time
 		err := row.Scan(&p.ID, &p.Challenge, &p.ChallengeTitle, &p.Idea.ID, &p.Idea.Slug, &p.Idea.Title, &p.Member.ID, &p.Member.Name,
-			&p.Rank, &p.Title, &p.Amount, &p.Currency, &p.State, &p.PromisedAt, &p.HandedOverAt)
+			&p.Rank, &p.Title, &p.Amount, &p.Currency, &p.State, &p.PromisedAt, &p.HandedOverAt, &born)
+		p.Held = p.Amount > 0 && p.State == ideas.PrizePromised && ideas.Minor(born, today)
 		return p, err
 	})
 }
@@ -186,7 +189,14 @@ func (s *Store) HandOverPrize(ctx context.Context, actor, prize int64) error {
 	return s.transact(ctx, "hand a prize over", func(tx pgx.Tx) error {
 		var winner int64
 		var title map[string]string
-		err := tx.QueryRow(ctx, `UPDATE prize_award SET state = 'handed_over', handed_over_at = $3, handed_over_by = $2
+		prizes, err := readPrizes(ctx, tx, s.today(), "WHERE z.id = $1 FOR NO KEY UPDATE OF z", prize)
+		if err != nil {
+			return err
+		}
+		if len(prizes) > 0 && prizes[0].Held {
+			return ideas.ErrMinor
+		}
+		err = tx.QueryRow(ctx, `UPDATE prize_award SET state = 'handed_over', handed_over_at = $3, handed_over_by = $2
 			WHERE id = $1 AND state = 'promised' RETURNING coalesce(member_id, 0), title`, prize, actor, s.config.Clock()).Scan(&winner, &title)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return tx.QueryRow(ctx, "SELECT id FROM prize_award WHERE id = $1", prize).Scan(&prize)

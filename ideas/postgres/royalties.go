@@ -395,23 +395,26 @@ func (s *Store) Statement(ctx context.Context, id int64) (found ideas.Statement,
 		if found.Ideas, err = readRoyalties(ctx, tx, id); err != nil {
 			return err
 		}
-		found.Payouts, err = readPayouts(ctx, tx, "WHERE p.statement_id = $1 ORDER BY p.payable DESC, p.id", id)
+		found.Payouts, err = readPayouts(ctx, tx, s.today(), "WHERE p.statement_id = $1 ORDER BY p.payable DESC, p.id", id)
 		return err
 	})
 	return found, err
 }
 
-func readPayouts(ctx context.Context, q querier, which string, args ...any) ([]ideas.Payout, error) {
+// readPayouts tells by the day whose are held.
+func readPayouts(ctx context.Context, q querier, today time.Time, which string, args ...any) ([]ideas.Payout, error) {
 	rows, err := q.Query(ctx, `SELECT p.id, p.statement_id, coalesce(m.id, 0), coalesce(m.name, ''), p.currency, p.carried, p.earned, p.payable, p.forward,
-			p.state, r.period_from, r.period_to, coalesce(p.approved_at, '0001-01-01'), coalesce(p.paid_at, '0001-01-01')
+			p.state, r.period_from, r.period_to, coalesce(p.approved_at, '0001-01-01'), coalesce(p.paid_at, '0001-01-01'), m.born
 		FROM payout p JOIN royalty_statement r ON r.id = p.statement_id LEFT JOIN member m ON m.id = p.member_id `+which, args...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (ideas.Payout, error) {
 		var p ideas.Payout
+		var born *time.Time
 		err := row.Scan(&p.ID, &p.Statement, &p.Member.ID, &p.Member.Name, &p.Currency, &p.Carried, &p.Earned, &p.Payable, &p.Forward,
-			&p.State, &p.From, &p.To, &p.ApprovedAt, &p.PaidAt)
+			&p.State, &p.From, &p.To, &p.ApprovedAt, &p.PaidAt, &born)
+		p.Held = (p.State == ideas.PayoutDue || p.State == ideas.PayoutApproved) && ideas.Minor(born, today)
 		return p, err
 	})
 }
@@ -423,7 +426,8 @@ func (s *Store) ApprovePayouts(ctx context.Context, actor, statement int64) erro
 			return err
 		}
 		return s.movePayouts(ctx, tx, actor, ideas.EventPayoutApproved, `UPDATE payout SET state = 'approved', approved_at = $3, approved_by = $2
-			WHERE statement_id = $1 AND state = 'due' RETURNING id, coalesce(member_id, 0), payable, currency`, statement, actor, s.config.Clock())
+			WHERE statement_id = $1 AND state = 'due' AND NOT EXISTS (SELECT FROM member m WHERE m.id = member_id AND m.born > $4::date - interval '18 years')
+			RETURNING id, coalesce(member_id, 0), payable, currency`, statement, actor, s.config.Clock(), s.today())
 	})
 }
 
@@ -431,8 +435,14 @@ func (s *Store) ApprovePayouts(ctx context.Context, actor, statement int64) erro
 func (s *Store) PayPayout(ctx context.Context, actor, payout int64) (statement int64, err error) {
 	err = s.transact(ctx, "mark a payout as paid", func(tx pgx.Tx) error {
 		var state string
-		if err := tx.QueryRow(ctx, "SELECT state, statement_id FROM payout WHERE id = $1 FOR UPDATE", payout).Scan(&state, &statement); err != nil {
+		var born *time.Time
+		err := tx.QueryRow(ctx, `SELECT p.state, p.statement_id, m.born FROM payout p LEFT JOIN member m ON m.id = p.member_id
+			WHERE p.id = $1 FOR UPDATE OF p`, payout).Scan(&state, &statement, &born)
+		if err != nil {
 			return err
+		}
+		if state != ideas.PayoutPaid && ideas.Minor(born, s.today()) {
+			return ideas.ErrMinor
 		}
 		if state != ideas.PayoutApproved && state != ideas.PayoutPaid {
 			return &ideas.FieldError{Field: "payout", Code: "invalid"} // it must be approved first

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -92,7 +93,7 @@ type prizeView struct {
 	ID                              int64
 	Title, Amount, Challenge, State string
 	Rank                            string
-	Promised                        bool
+	Promised, Held                  bool
 	When                            moment
 	IdeaURL, Idea                   string
 	Winner                          memberView
@@ -104,6 +105,7 @@ type payoutView struct {
 	Period, Carried, Earned, Payable  string
 	Forward, State                    string
 	Due, Approved, Paid, CarriedState bool
+	Held                              bool
 }
 
 // showRecognition is what a member has earned and how to earn more.
@@ -243,6 +245,9 @@ func (v *visit) prize(p ideas.Prize) prizeView {
 	if !view.Promised {
 		view.State, view.When = v.t("prize.handed_over"), v.moment(p.HandedOverAt)
 	}
+	if view.Held = p.Held; p.Held {
+		view.State = v.t("payout.held")
+	}
 	return view
 }
 
@@ -254,13 +259,24 @@ func (v *visit) somebody(m ideas.Author) memberView {
 	return v.person(m.ID, m.Name)
 }
 
+// currencySymbols are those that everybody reads; other currencies are written by their codes.
+var currencySymbols = map[string]string{"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
+
 // money writes an amount of minor units.
 func (v *visit) money(amount int64, currency string) string {
 	digits, ok := rules.CurrencyDigits(currency)
 	if !ok {
 		digits = 2
 	}
-	return v.t("money", "Amount", v.lang.catalog.Decimal(amount, digits), "Currency", currency)
+	symbol := currencySymbols[currency]
+	if symbol == "" {
+		return v.t("money", "Amount", v.lang.catalog.Decimal(amount, digits), "Currency", currency)
+	}
+	sign := ""
+	if amount < 0 {
+		sign, amount = "−", -amount
+	}
+	return v.t("money.symbol", "Sign", sign, "Amount", v.lang.catalog.Decimal(amount, digits), "Symbol", symbol)
 }
 
 // setListed puts a member on the leaderboards or takes them off.
@@ -401,10 +417,14 @@ func (a *app) handOverPrize(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := a.cfg.Recognition.HandOverPrize(v.r.Context(), v.member.ID, id); err != nil {
+	switch err := a.cfg.Recognition.HandOverPrize(v.r.Context(), v.member.ID, id); {
+	case errors.Is(err, ideas.ErrMinor):
+		v.setFlash("flash.minor")
+	case err != nil:
 		return fmt.Errorf("hand a prize over: %w", err)
+	default:
+		v.setFlash("flash.handed_over")
 	}
-	v.setFlash("flash.handed_over")
 	return v.redirect("/team/prizes")
 }
 

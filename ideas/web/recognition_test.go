@@ -195,10 +195,10 @@ func TestPrizes(t *testing.T) {
 		VALUES ($1, $2, $3, 1, 'p', 1, 0, '{"en": "A tent", "fr": "Une tente"}', 50000, 'EUR', '2027-04-09T10:00:00Z') RETURNING id`, challenge, idea.ID, lou.ID)
 	page := lead.get("/team/prizes").is(http.StatusOK)
 	wellFormed(t, page, "en")
-	if got, want := text(page.id("main")), "A tent 500.00 EUR Rank 1 · Summer Lou A lamp Promised 1 day ago Mark as handed over: A tent, Lou"; !strings.Contains(got, want) {
+	if got, want := text(page.id("main")), "A tent €500.00 Rank 1 · Summer Lou A lamp Promised 1 day ago Mark as handed over: A tent, Lou"; !strings.Contains(got, want) {
 		t.Errorf("the page shows %q, want %q", got, want)
 	}
-	if got, want := text(winner.get("/recognition").id("main")), "A tent 500.00 EUR Rank 1 · Summer · A lamp Promised"; !strings.Contains(got, want) {
+	if got, want := text(winner.get("/recognition").id("main")), "A tent €500.00 Rank 1 · Summer · A lamp Promised"; !strings.Contains(got, want) {
 		t.Errorf("the winner sees %q, want %q", got, want)
 	}
 	for range 2 {
@@ -208,7 +208,7 @@ func TestPrizes(t *testing.T) {
 		t.Errorf("after the hand-over the page shows %q", got)
 	}
 	winner.cookies["__Host-language"] = "fr"
-	if got, want := text(winner.get("/recognition").id("main")), "Une tente 500,00 EUR Rang 1 · Été · A lamp Remis"; !strings.Contains(strings.ReplaceAll(got, "\u00a0", " "), want) {
+	if got, want := text(winner.get("/recognition").id("main")), "Une tente 500,00 € Rang 1 · Été · A lamp Remis"; !strings.Contains(strings.ReplaceAll(got, "\u00a0", " "), want) {
 		t.Errorf("the winner sees %q, want %q", got, want)
 	}
 	for query, want := range map[string]int64{
@@ -279,7 +279,7 @@ func TestRoyalties(t *testing.T) {
 
 	page := lead.get("/team/royalties").is(http.StatusOK)
 	wellFormed(t, page, "en")
-	if got := text(page.id("main")); !strings.Contains(got, "Authors receive 1.50% of the net sales") || !strings.Contains(got, "below 10.00 EUR") || !strings.Contains(got, "until 31 December 2030") {
+	if got := text(page.id("main")); !strings.Contains(got, "Authors receive 1.5% of the net sales") || !strings.Contains(got, "below €10.00") || !strings.Contains(got, "until 31 December 2030") {
 		t.Errorf("the page does not say what is shared: %q", got)
 	}
 	if got := value(page.id("from")) + " " + value(page.id("to")); got != "2027-03-01 2027-03-31" {
@@ -288,7 +288,7 @@ func TestRoyalties(t *testing.T) {
 	preview := lead.sales(file, "2027-03-01", "2027-03-31").is(http.StatusSeeOther).header.Get("Location")
 	shown := lead.get(preview).is(http.StatusOK)
 	wellFormed(t, shown, "en")
-	for _, want := range []string{`sales "March".csv`, "3 rows", "Authors would receive 16.48 EUR", "A lamp 1,000.00 EUR 15.00 EUR", "A tent 99.00 EUR 1.48 EUR"} {
+	for _, want := range []string{`sales "March".csv`, "3 rows", "Authors would receive €16.48", "A lamp €1,000.00 €15.00", "A tent €99.00 €1.48"} {
 		if got := text(shown.id("main")); !strings.Contains(got, want) {
 			t.Errorf("the preview lacks %q: %q", want, got)
 		}
@@ -305,7 +305,7 @@ func TestRoyalties(t *testing.T) {
 
 	made := lead.get(statement).is(http.StatusOK)
 	wellFormed(t, made, "en")
-	for _, want := range []string{"16.48 EUR of royalties", "15.00 EUR still to pay", "Lou 0.00 EUR 15.00 EUR 15.00 EUR Due", "Ana 0.00 EUR 1.48 EUR 0.00 EUR Carried on 1.48 EUR carried"} {
+	for _, want := range []string{"€16.48 of royalties", "€15.00 still to pay", "Lou €0.00 €15.00 €15.00 Due", "Ana €0.00 €1.48 €0.00 Carried on €1.48 carried"} {
 		if got := text(made.id("main")); !strings.Contains(got, want) {
 			t.Errorf("the statement lacks %q: %q", want, got)
 		}
@@ -320,10 +320,10 @@ func TestRoyalties(t *testing.T) {
 	lead.post(statement+"/approve", nil).leadsTo(statement)
 	lead.post(payout, nil).leadsTo(statement)
 	lead.post(payout, nil).leadsTo(statement)
-	if got := text(lead.get(statement).id("main")); !strings.Contains(got, "0.00 EUR still to pay") || !strings.Contains(got, "Paid") {
+	if got := text(lead.get(statement).id("main")); !strings.Contains(got, "€0.00 still to pay") || !strings.Contains(got, "Paid") {
 		t.Errorf("the paid statement shows %q", got)
 	}
-	if got := text(author.get("/recognition").id("main")); !strings.Contains(got, "1 March 2027 to 31 March 2027 15.00 EUR earned 15.00 EUR Paid") {
+	if got := text(author.get("/recognition").id("main")); !strings.Contains(got, "1 March 2027 to 31 March 2027 €15.00 earned €15.00 Paid") {
 		t.Errorf("the author sees %q", got)
 	}
 	for query, want := range map[string]int64{
@@ -342,7 +342,7 @@ func TestRoyalties(t *testing.T) {
 	// What was carried is paid with the next period.
 	next := lead.sales(fmt.Sprintf("idea,day,netSales\n%d,2027-04-01,600\n", tent.ID), "2027-04-01", "2027-04-30").is(http.StatusSeeOther).header.Get("Location")
 	second := lead.post(next+"/confirm", nil).is(http.StatusSeeOther).header.Get("Location")
-	if got := text(lead.get(second).id("main")); !strings.Contains(got, "Ana 1.48 EUR 9.00 EUR 10.48 EUR Due") {
+	if got := text(lead.get(second).id("main")); !strings.Contains(got, "Ana €1.48 €9.00 €10.48 Due") {
 		t.Errorf("the second statement shows %q", got)
 	}
 }
@@ -447,5 +447,75 @@ func TestRoyaltiesAreForLeads(t *testing.T) {
 	}
 	for _, path := range []string{"/team/royalties/999/approve", "/team/sales/999/confirm", "/team/payouts/999/paid", "/team/prizes/999"} {
 		lead.post(path, nil).is(http.StatusNotFound)
+	}
+}
+
+// Somebody who is not of age is paid nothing, by no page and by no statement of the database: it is kept until then.
+func TestMinorsArePaidNoMoney(t *testing.T) {
+	c := rewarding(t)
+	lead, _ := c.signedIn("Lead")
+	young, sacha := c.signedIn("Sacha")
+	_, lou := c.signedIn("Lou")
+	// Days off the birthday, so that no time zone makes a difference.
+	turns18 := func(days int) {
+		c.db.Exec(t, fmt.Sprintf("UPDATE ideas.member SET born = '%s' WHERE id = %d", time.Now().AddDate(0, 0, days).AddDate(-ideas.Adult, 0, 0).Format(time.DateOnly), sacha.ID))
+	}
+	turns18(+3)
+	harbour, lamp := c.launched(sacha, "A harbour"), c.launched(lou, "A lamp")
+
+	preview := lead.sales(fmt.Sprintf("idea,day,netSales\n%d,2027-03-01,5000\n%d,2027-03-01,7000\n", harbour.ID, lamp.ID), "2027-03-01", "2027-03-31").
+		is(http.StatusSeeOther).header.Get("Location")
+	statement := lead.post(preview+"/confirm", nil).is(http.StatusSeeOther).header.Get("Location")
+	lead.post(statement+"/approve", nil).leadsTo(statement)
+	shown := lead.get(statement).is(http.StatusOK)
+	wellFormed(t, shown, "en")
+	for _, want := range []string{"Sacha €0.00 €75.00 €75.00 Held Under 18: no money is paid.", "Lou €0.00 €105.00 €105.00 Approved"} {
+		if got := text(shown.id("main")); !strings.Contains(got, want) {
+			t.Errorf("the statement lacks %q: %q", want, got)
+		}
+	}
+	if strings.Contains(shown.body, statement+"/approve") {
+		t.Error("the statement offers to approve what is held")
+	}
+	if got := lead.get(statement + "/payouts.csv").body; !strings.Contains(got, "Sacha,EUR,0.00,75.00,75.00,0.00,held\n") {
+		t.Errorf("the export is %q", got)
+	}
+	if got := text(young.get("/recognition").id("main")); !strings.Contains(got, "€75.00 earned · kept for you until you are 18 €75.00 Held") {
+		t.Errorf("the author sees %q", got)
+	}
+
+	// A sum of money for a place; a prize in kind is handed over to everybody.
+	challenge := c.db.QueryInt(t, `INSERT INTO ideas.challenge (uid, name, generation, digest, spec) VALUES ('c', 'summer', 1, 'd', '{"title": {"en": "Summer"}}') RETURNING id`)
+	prize := func(n, amount int, currency string) int64 {
+		return c.db.QueryInt(t, fmt.Sprintf(`INSERT INTO ideas.prize_award (challenge_id, idea_id, member_id, rank, policy_uid, policy_generation, prize, title, amount, currency, promised_at)
+			VALUES ($1, $2, $3, 1, 'p', 1, %d, '{"en": "A tent"}', %d, %s, '2027-04-09T10:00:00Z') RETURNING id`, n, amount, currency), challenge, harbour.ID, sacha.ID)
+	}
+	money, tent := prize(0, 50_000, "'EUR'"), prize(1, 0, "NULL")
+	lead.post(fmt.Sprintf("/team/prizes/%d", money), nil).leadsTo("/team/prizes")
+	lead.post(fmt.Sprintf("/team/prizes/%d", tent), nil).leadsTo("/team/prizes")
+	if got := text(lead.get("/team/prizes").id("main")); strings.Count(got, "Handed over") != 1 || strings.Count(got, "Held") != 1 {
+		t.Errorf("the prizes are %q", got)
+	}
+
+	for _, update := range []string{
+		"UPDATE ideas.payout SET state = 'approved', approved_at = '%[1]s' WHERE member_id = %[2]d",
+		"UPDATE ideas.prize_award SET state = 'handed_over', handed_over_at = '%[1]s' WHERE member_id = %[2]d",
+	} {
+		update = fmt.Sprintf(update, time.Now().UTC().Format(time.RFC3339), sacha.ID)
+		c.db.Exec(t, "DO $$ BEGIN "+update+"; RAISE EXCEPTION 'a minor is paid'; EXCEPTION WHEN check_violation THEN NULL; END $$")
+	}
+	turns18(-3)
+	lead.post(statement+"/approve", nil).leadsTo(statement)
+	payout := c.db.QueryInt(t, "SELECT id FROM ideas.payout WHERE member_id = $1", sacha.ID)
+	turns18(+300) // as it turns out
+	lead.post(fmt.Sprintf("/team/payouts/%d/paid", payout), nil).leadsTo(statement)
+	turns18(-3)
+	lead.post(fmt.Sprintf("/team/payouts/%d/paid", payout), nil).leadsTo(statement)
+	lead.post(fmt.Sprintf("/team/prizes/%d", money), nil).leadsTo("/team/prizes")
+	if got := text(young.get("/recognition").id("main")); !strings.Contains(got, "€75.00 Paid") || strings.Count(got, "Handed over") != 2 {
+		t.Errorf("once of age, the author sees %q", got)
+	}
+	if n := c.db.QueryInt(t, "SELECT count(*) FROM ideas.audit WHERE action = 'payout.paid'"); n != 1 {
+		t.Errorf("%d payouts were paid, want 1", n)
 	}
 }

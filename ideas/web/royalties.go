@@ -102,7 +102,11 @@ func (v *visit) shareText(policy control.RewardPolicy) string {
 	if share.Base == rules.BaseGrossSales {
 		base = v.t("royalties.gross")
 	}
-	text := v.t("royalties.share", "Percent", v.lang.catalog.Decimal(int64(share.BasisPoints), 2), "Base", base)
+	hundredths, digits := int64(share.BasisPoints), 2
+	for digits > 0 && hundredths%10 == 0 {
+		hundredths, digits = hundredths/10, digits-1
+	}
+	text := v.t("royalties.share", "Percent", v.lang.catalog.Decimal(hundredths, digits), "Base", base)
 	if share.Minimum > 0 {
 		text += " " + v.t("royalties.minimum", "Amount", v.money(share.Minimum, policy.Currency))
 	}
@@ -293,7 +297,7 @@ func (a *app) showStatement(v *visit) error {
 	p.Ideas, _ = v.ideaSales(s.Ideas, s.Currency)
 	for _, payout := range s.Payouts {
 		p.Payouts = append(p.Payouts, v.payout(payout))
-		if payout.State == ideas.PayoutDue {
+		if payout.State == ideas.PayoutDue && !payout.Held {
 			p.Approve = statementPath(id) + "/approve"
 		}
 	}
@@ -306,11 +310,16 @@ var payoutStates = map[string]string{
 }
 
 func (v *visit) payout(p ideas.Payout) payoutView {
-	return payoutView{
+	view := payoutView{
 		ID: p.ID, Member: v.somebody(p.Member), Period: v.period(p.From, p.To), Carried: v.money(p.Carried, p.Currency), Earned: v.money(p.Earned, p.Currency),
 		Payable: v.money(p.Payable, p.Currency), Forward: v.money(p.Forward, p.Currency), State: v.t(payoutStates[p.State]),
-		Due: p.State == ideas.PayoutDue, Approved: p.State == ideas.PayoutApproved, Paid: p.State == ideas.PayoutPaid, CarriedState: p.State == ideas.PayoutCarried,
+		Due: p.State == ideas.PayoutDue, Approved: p.State == ideas.PayoutApproved && !p.Held, Paid: p.State == ideas.PayoutPaid, CarriedState: p.State == ideas.PayoutCarried,
+		Held: p.Held,
 	}
+	if p.Held {
+		view.State = v.t("payout.held")
+	}
+	return view
 }
 
 func (a *app) approvePayouts(v *visit) error {
@@ -332,6 +341,10 @@ func (a *app) payPayout(v *visit) error {
 		return err
 	}
 	statement, err := a.cfg.Recognition.PayPayout(v.r.Context(), v.member.ID, id)
+	if errors.Is(err, ideas.ErrMinor) {
+		v.setFlash("flash.minor")
+		return v.redirect(statementPath(statement))
+	}
 	if err != nil {
 		return fmt.Errorf("mark a payout as paid: %w", err)
 	}
@@ -357,6 +370,9 @@ func (a *app) exportPayouts(v *visit) error {
 	digits, _ := rules.CurrencyDigits(s.Currency) // a statement has a currency that was checked
 	_ = w.Write([]string{"payout", "member", "name", "currency", "carried", "earned", "payable", "forward", "state"})
 	for _, p := range s.Payouts {
+		if p.Held {
+			p.State = "held"
+		}
 		_ = w.Write([]string{
 			strconv.FormatInt(p.ID, 10), strconv.FormatInt(p.Member.ID, 10), plainCell(clean(p.Member.Name)), p.Currency, decimal(p.Carried, digits),
 			decimal(p.Earned, digits), decimal(p.Payable, digits), decimal(p.Forward, digits), p.State,
