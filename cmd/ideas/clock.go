@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"time"
 )
@@ -13,3 +14,6 @@ type clock struct{}
 func (clock) declare(*flag.FlagSet) {}
 
 func (clock) now() time.Time { return time.Now() }
+
+// follow has nothing to follow: nobody moves the machine's clock.
+func (clock) follow(context.Context, func(context.Context) error) {}

@@ -108,6 +108,7 @@ func (s *service) serve(ctx context.Context) error {
 	var wait sync.WaitGroup
 	wait.Go(func() { s.store.Run(background) })
 	wait.Go(func() { s.trimmer.run(background) })
+	wait.Go(func() { s.options.clock.follow(background, s.store.CarryOut) })
 	if s.options.declared != "" {
 		rules, err := s.rules()
 		if err != nil {

@@ -20,4 +20,6 @@ func TestBetaTest(t *testing.T) { walk(t, "beta-test.mjs", "methods") }
 
 // One journey for each initiative.
 
+func TestLEGOIdeas(t *testing.T) { walk(t, "lego-ideas.mjs", "lego-ideas") }
+
 func TestQualityHunters(t *testing.T) { walk(t, "quality-hunters.mjs", "quality-hunters") }

@@ -70,14 +70,112 @@ class World {
     const session = await this.ask('member', { email, locale: this.locale });
     const page = await this.visitor();
     await page.context().addCookies([{ name: session.Name, value: session.Value, url: this.base }]);
-    if (name) {
-      await page.goto(`${this.base}/profile`);
-      await page.getByLabel(this.t('profile.name'), { exact: true }).fill(name);
-      await page.getByRole('button', { name: this.t('profile.button'), exact: true }).click();
-      await page.getByText(this.t('flash.saved')).first().waitFor();
-    }
+    if (name) await this.rename(page, name);
     return page;
   }
+
+  async rename(page, name) {
+    await page.goto(`${this.base}/profile`);
+    await page.getByLabel(this.t('profile.name'), { exact: true }).fill(name);
+    await page.getByRole('button', { name: this.t('profile.button'), exact: true }).click();
+    await page.getByText(this.t('flash.saved')).first().waitFor();
+  }
+
+  // team are members of the brand's team: lead@brand.example and so on, who are of age.
+  async team(...roles) {
+    const pages = [];
+    for (const role of roles) pages.push(await this.newcomer(`${role}@brand.example`, '', { born: '1985-01-15' }));
+    return pages;
+  }
+
+  // newcomer is a member who answers what the house asks for on joining, with a picture of the page where it has a name.
+  async newcomer(email, name, answers, picture = '') {
+    const page = await this.member(email);
+    await this.goto(page, '/join');
+    if (new URL(page.url()).pathname === '/join') {
+      if (picture) await this.shot(page, picture);
+      await this.join(page, answers);
+    }
+    if (name) await this.rename(page, name);
+    return page;
+  }
+
+  // born is the birth date of somebody who was so old yesterday.
+  born(years) {
+    const day = new Date(Date.now() - 86_400_000);
+    return `${day.getUTCFullYear() - years}${day.toISOString().slice(4, 10)}`;
+  }
+
+  // days as a duration.
+  days(n) { return `${n * 24}h`; }
+
+  // number and money (in euros) as the pages write them.
+  number(n) { return new Intl.NumberFormat(this.locale).format(n); }
+
+  money(euros) { return this.t('money.symbol', { Sign: '', Amount: new Intl.NumberFormat(this.locale, { minimumFractionDigits: 2 }).format(euros), Symbol: '€' }); }
+
+  // climb lets a crowd support an idea until its page says what is to be read there.
+  async climb(page, idea, supporters, text) {
+    await this.crowd(idea, supporters);
+    await this.carriedOut();
+    await this.goto(page, `/ideas/${idea}`);
+    await this.eventually(page, () => page.getByText(text).first().isVisible(), `${supporters} supporters`);
+  }
+
+  // join answers what the house asks of everybody who joins: { born, guardian, attributes: { name: option } }.
+  async join(page, { born, guardian, attributes = {} }) {
+    await this.goto(page, '/join');
+    if (born) await page.locator('#born').fill(born);
+    if (guardian) await page.locator('#guardian').fill(guardian);
+    for (const [name, option] of Object.entries(attributes)) {
+      await page.locator(`input[name="attribute.${name}"][value="${option}"]`).check({ force: true });
+    }
+    for (const one of await page.locator('main input[name="accept"]').all()) await one.check({ force: true });
+    await this.press(page, 'join.button');
+  }
+
+  // press presses the button of a text.
+  async press(page, key) {
+    await page.getByRole('button', { name: this.t(key), exact: true }).first().click();
+  }
+
+  // enter enters an idea into a challenge and returns its number; fields fills the form's own.
+  async enter(page, challenge, title, body, fields = async () => {}) {
+    await this.goto(page, `/challenges/${challenge}/enter`);
+    await page.locator('[name="title"]').fill(title);
+    await page.locator('[name="body"]').fill(body);
+    await fields(page);
+    await this.press(page, 'entry.button');
+    await page.locator('p.notice').waitFor();
+    await this.goto(page, '/profile/ideas');
+    const link = page.getByRole('link', { name: title, exact: true });
+    return Number((await link.getAttribute('href')).match(/\/ideas\/(\d+)/)[1]);
+  }
+
+  // screen decides about what waits for a moderator: 'publish', 'changes' or 'reject', the latter two with a reason.
+  async screen(page, titles, decision, code = '', reason = '') {
+    await this.goto(page, '/team/moderation');
+    for (const title of titles) await page.getByRole('checkbox', { name: this.t('queue.select', { Title: title }) }).check();
+    if (code) await page.locator('#code').selectOption(code);
+    if (reason) await page.locator('#reason').fill(reason);
+    await this.press(page, `queue.${decision}`);
+    await page.getByText(this.t('flash.idea_decided')).first().waitFor();
+  }
+
+  // move takes an idea one step further as one of the team.
+  async move(page, idea, to, reason = '') {
+    await this.goto(page, `/team/ideas/${idea}`);
+    await page.locator(`input[name="to"][value="${to}"]`).check({ force: true });
+    if (reason) await page.locator('#reason').fill(reason);
+    await this.press(page, 'manage.move.button');
+    await page.getByText(this.t('flash.idea_decided')).first().waitFor();
+  }
+
+  // crowd lets an idea have so many supporters in all.
+  async crowd(idea, supporters) { await this.ask('crowd', { idea, supporters }); }
+
+  // carriedOut has the service do what dates and thresholds have brought about.
+  async carriedOut() { await this.advance('1s'); }
 
   // advance moves the service's clock on by a duration such as "36h".
   async advance(by) { await this.ask('advance', { by }); }

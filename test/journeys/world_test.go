@@ -28,6 +28,8 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/quaeso/community-operator/internal/testutil"
 )
 
@@ -187,6 +189,7 @@ func (w *world) browse(script string, args ...string) {
 	mux.HandleFunc("POST /member", answering(w.signIn))
 	mux.HandleFunc("POST /advance", answering(w.advance))
 	mux.HandleFunc("POST /mail", answering(w.mail))
+	mux.HandleFunc("POST /crowd", answering(w.crowd))
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	args = append([]string{script, "--base", w.base, "--world", server.URL}, args...)
@@ -287,6 +290,33 @@ func (w *world) advance(a advance) (struct{}, error) {
 		return struct{}{}, err
 	}
 	return struct{}{}, os.Rename(next, w.clock)
+}
+
+type crowd struct{ Idea, Supporters int64 }
+
+// crowd lets an idea have so many supporters, of whom only those are told apart who came by their browsers: tens of
+// thousands take a moment instead of hours.
+func (w *world) crowd(c crowd) (struct{}, error) {
+	w.mutex.Lock()
+	now := time.Now().Add(w.ahead)
+	w.mutex.Unlock()
+	conn, err := pgx.Connect(w.Context(), w.db.URI())
+	if err != nil {
+		return struct{}{}, fmt.Errorf("connect to let a crowd support an idea: %w", err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(w.Context())) }()
+	err = pgx.BeginFunc(w.Context(), conn, func(tx pgx.Tx) error {
+		// Without addresses nobody writes to them.
+		if _, err := tx.Exec(w.Context(), `INSERT INTO ideas.member (name, locale, created_at) SELECT 'Fan ' || n, 'en', $2
+			FROM generate_series((SELECT count(*) FROM ideas.member WHERE email IS NULL) + 1, $1::bigint) AS n`, c.Supporters, now); err != nil {
+			return err
+		}
+		_, err := tx.Exec(w.Context(), `INSERT INTO ideas.support (idea_id, member_id, created_at) SELECT $1::bigint, m.id, $3 FROM ideas.member m
+			WHERE m.email IS NULL AND NOT EXISTS (SELECT FROM ideas.support s WHERE s.idea_id = $1 AND s.member_id = m.id)
+			ORDER BY m.id LIMIT greatest(0, $2::bigint - (SELECT supporters FROM ideas.tally WHERE idea_id = $1))`, c.Idea, c.Supporters, now)
+		return err
+	})
+	return struct{}{}, err
 }
 
 type mailWanted struct{ To, Match string }
