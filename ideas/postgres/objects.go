@@ -32,6 +32,9 @@ func (s *Store) Objects(ctx context.Context) (control.Objects, error) {
 	if list.Objects, err = pgx.CollectRows(rows, pgx.RowToStructByPos[control.KnownObject]); err != nil {
 		return list, s.failed("list the objects", err)
 	}
+	if err := pool.QueryRow(ctx, "SELECT coalesce(max(id), 0) FROM event").Scan(&list.Happened); err != nil {
+		return list, s.failed("list the objects", err)
+	}
 	// The query gives one more than is told of.
 	if n := len(list.Objects); n > 0 && list.Objects[n-1].Archived {
 		archived := slices.IndexFunc(list.Objects, func(o control.KnownObject) bool { return o.Archived })

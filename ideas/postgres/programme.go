@@ -20,6 +20,8 @@ func (s *Store) Programme(context.Context) *ideas.Programme { return s.programme
 // is false when that is a later generation.
 func (s *Store) DeclareChallenge(ctx context.Context, o control.Object[control.Challenge]) (inForce control.InForce, accepted bool, err error) {
 	return declareObject(ctx, s, o, objectQueries{
+		adopt: `UPDATE challenge SET uid = $1, generation = 0 WHERE name = $2 AND uid = $3 AND archived_at IS NULL
+			AND NOT EXISTS (SELECT FROM challenge WHERE uid = $1)`,
 		declare: `INSERT INTO challenge AS c (uid, name, generation, digest, spec) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (uid) DO UPDATE SET name = excluded.name, generation = excluded.generation, digest = excluded.digest,
 				spec = excluded.spec, accepted_at = now(), archived_at = NULL
@@ -91,6 +93,8 @@ func (s *Store) WithdrawChallenge(ctx context.Context, uid string) error {
 // DeclareRewardPolicy is DeclareChallenge for a reward policy. Former generations are kept for the ledger.
 func (s *Store) DeclareRewardPolicy(ctx context.Context, o control.Object[control.RewardPolicy]) (inForce control.InForce, accepted bool, err error) {
 	return declareObject(ctx, s, o, objectQueries{
+		// What it gave stays with the former: the ledger names that.
+		adopt:   "UPDATE reward_policy SET in_force = false WHERE uid <> $1 AND name = $2 AND uid = $3 AND in_force",
 		prepare: "UPDATE reward_policy SET in_force = false WHERE uid = $1 AND in_force AND generation < $2",
 		declare: `INSERT INTO reward_policy AS p (uid, name, generation, digest, spec, in_force)
 			SELECT $1, $2, $3, $4, $5, true WHERE NOT EXISTS (SELECT FROM reward_policy WHERE uid = $1 AND generation > $3)
@@ -107,10 +111,10 @@ func (s *Store) WithdrawRewardPolicy(ctx context.Context, uid string) error {
 	return s.withdraw(ctx, "UPDATE reward_policy SET in_force = false WHERE uid = $1 AND in_force", uid, relevel)
 }
 
-// objectQueries declare an object of one kind: $1 is the uid; prepare has the generation as $2, declare the name,
-// generation, digest and specification.
+// objectQueries declare an object of one kind: $1 is the uid; adopt has the name and the former's uid, prepare the
+// generation, declare the name, generation, digest and specification.
 type objectQueries struct {
-	prepare, declare, inForce string
+	adopt, prepare, declare, inForce string
 	// allow refuses a declaration for what is in force already; nil refuses none.
 	allow func(ctx context.Context, tx pgx.Tx) error
 	// finish does what else follows from a change; nil for nothing.
@@ -124,6 +128,11 @@ func declareObject[T any](ctx context.Context, s *Store, o control.Object[T], q 
 		return inForce, false, fmt.Errorf("encode the specification: %w", err)
 	}
 	err = s.transact(ctx, "declare "+o.Name, func(tx pgx.Tx) error {
+		if o.Former != "" {
+			if _, err := tx.Exec(ctx, q.adopt, o.UID, o.Name, o.Former); err != nil {
+				return fmt.Errorf("take the place of the former object: %w", err)
+			}
+		}
 		if q.allow != nil {
 			if err := q.allow(ctx, tx); err != nil {
 				return err

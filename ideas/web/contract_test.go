@@ -249,6 +249,48 @@ func TestChallengeIsObserved(t *testing.T) {
 	}
 }
 
+// An object that was restored under another UID takes up what was lived, and nothing else does.
+func TestFormerObjectsAreTakenUp(t *testing.T) {
+	c := openContract(t, nil)
+	c.mustDeclare(ideation("u1", "light", 7))
+	id := c.db.QueryInt(t, "SELECT id FROM ideas.challenge WHERE uid = 'u1'")
+	changed := ideation("u2", "light", 1)
+	changed.Spec.Ballot, changed.Former = &control.Ballot{Kind: control.BallotApproval}, "u1"
+	foreign, other, restored := ideation("u2", "light", 1), ideation("u2", "night", 1), ideation("u2", "light", 1)
+	foreign.Former, other.Former, restored.Former = "u9", "u1", "u1"
+	for _, step := range []struct {
+		what    string
+		o       control.Object[control.Challenge]
+		refused string
+	}{
+		{"with what is locked", changed, "spec.ballot"},
+		{"of an object that is not there", foreign, "name"},
+		{"under another name", other, ""},
+	} {
+		answer, err := c.client.DeclareChallenge(t.Context(), c.address, controlToken, step.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if refused := len(answer.Refusals) > 0; refused != (step.refused != "") || refused && answer.Refusals[0].Field != step.refused {
+			t.Errorf("%s: %+v", step.what, answer)
+		}
+	}
+	restored.UID = "u3"
+	c.mustDeclare(restored)
+	c.mustDeclare(restored)
+	if got := c.db.QueryInt(t, "SELECT id FROM ideas.challenge WHERE uid = 'u3'"); got != id {
+		t.Errorf("the restored challenge is %d, the former was %d", got, id)
+	}
+	policy := control.Object[control.RewardPolicy]{UID: "p1", Name: "stars", Generation: 4}
+	successor := control.Object[control.RewardPolicy]{UID: "p2", Name: "stars", Generation: 1, Former: "p1"}
+	for _, o := range []control.Object[control.RewardPolicy]{policy, successor, successor} {
+		answer, err := c.client.DeclareRewardPolicy(t.Context(), c.address, controlToken, o)
+		if err != nil || answer.InForce.UID != o.UID {
+			t.Errorf("declare %s: %+v, %v", o.UID, answer, err)
+		}
+	}
+}
+
 // The list tells of everything that was ever declared, and where it stands.
 func TestObjectsAreListed(t *testing.T) {
 	c := openContract(t, nil)
@@ -285,8 +327,13 @@ func TestObjectsAreListed(t *testing.T) {
 		known(control.KindChallenge, "u1", "light", 4, light.Digest(), false), known(control.KindRewardPolicy, "p1", "stars", 3, policy.Digest(), false),
 		known(control.KindChallenge, "u3", "sound", 2, sound.Digest(), true), known(control.KindChallenge, "u2", "night", 1, night.Digest(), true),
 	}
-	if diff := cmp.Diff(want, list().Objects); diff != "" {
+	before := list()
+	if diff := cmp.Diff(want, before.Objects); diff != "" {
 		t.Errorf("objects (-want +got):\n%s", diff)
+	}
+	c.db.Exec(t, "INSERT INTO ideas.event (kind, dispatched) VALUES ('idea.submitted', true)")
+	if after := list(); after.Happened <= before.Happened {
+		t.Errorf("something happened, and the list tells of %d after %d", after.Happened, before.Happened)
 	}
 	if err := c.client.WithdrawRewardPolicy(t.Context(), c.address, controlToken, "p1"); err != nil {
 		t.Fatal(err)

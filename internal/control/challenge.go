@@ -15,7 +15,10 @@ type Object[T any] struct {
 	Generation int64 `json:"generation"`
 	// Name is unique among the objects of a kind that are in force; it is part of addresses.
 	Name string `json:"name"`
-	Spec T      `json:"spec"`
+	// Former is the UID of an object in force of the same kind and name whose place this one takes, with everything that
+	// was lived in it: after a restore, the same object has another UID.
+	Former string `json:"former,omitempty"`
+	Spec   T      `json:"spec"`
 }
 
 // Types of a challenge.

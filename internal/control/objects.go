@@ -20,6 +20,9 @@ type Objects struct {
 	Objects []KnownObject `json:"objects"`
 	// Truncated tells that there are more archived ones.
 	Truncated bool `json:"truncated,omitempty"`
+	// Happened is the number of what happened last in the community. While it stays, the states of objects stay as well,
+	// but for what time alone changes.
+	Happened int64 `json:"happened,omitempty"`
 }
 
 // KnownObject is one object, in force or archived.
