@@ -227,7 +227,7 @@ func (c *cluster) connect(w *world, uri string) control.Database {
 // passwordOf returns the password that a database of the cluster lets in.
 func (c *cluster) passwordOf(w *world, host string) (string, error) {
 	ctx := context.Background()
-	if name, ok := strings.CutSuffix(host, "-rw"); ok { // CloudNativePG follows the Secret
+	if name, ok := strings.CutSuffix(host, "-primary"); ok { // CloudNativePG follows the Secret
 		pg, secret := &cnpg.Cluster{}, &corev1.Secret{}
 		if err := c.client.Get(ctx, w.key(name), pg); err != nil || pg.Status.ReadyInstances == 0 {
 			return "", errors.Join(err, errNotYet)

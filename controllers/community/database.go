@@ -76,9 +76,15 @@ func observeStandalone(s *scope) error {
 	return nil
 }
 
+// databaseCluster is the community's CloudNativePG Cluster as it was last seen, nil before there is one.
+func (s *scope) databaseCluster() *cnpg.Cluster {
+	cluster, _ := s.seen[apply.Ref{GVK: cnpg.GroupVersion.WithKind(cnpg.ClusterKind), Name: stack.DatabaseName(s.community.Name)}].(*cnpg.Cluster)
+	return cluster
+}
+
 func observeCluster(s *scope) error {
-	cluster, ok := s.seen[apply.Ref{GVK: cnpg.GroupVersion.WithKind(cnpg.ClusterKind), Name: stack.DatabaseName(s.community.Name)}].(*cnpg.Cluster)
-	if !ok || cluster.Status.Phase == "" {
+	cluster := s.databaseCluster()
+	if cluster == nil || cluster.Status.Phase == "" {
 		return conditions.Wait(0, v1alpha1.ReasonProgressing, "CloudNativePG has not taken up the Cluster yet")
 	}
 	if cluster.Status.ReadyInstances == 0 {
@@ -87,11 +93,12 @@ func observeCluster(s *scope) error {
 	return nil
 }
 
-// databaseUp tells whether a database that runs for this community takes connections, as far as its pods tell.
+// databaseUp tells whether a database that runs for this community takes connections, or will within a moment.
 func (s *scope) databaseUp() bool {
 	switch s.plan.Database.Kind {
 	case v1alpha1.DatabaseCloudNativePG:
-		return observeCluster(s) == nil
+		cluster := s.databaseCluster()
+		return cluster != nil && cluster.Status.CurrentPrimary != ""
 	case v1alpha1.DatabaseStandalone:
 		return observeStandalone(s) == nil
 	default:

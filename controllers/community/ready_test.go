@@ -173,7 +173,7 @@ func TestEveryKindComesToReady(t *testing.T) {
 		uri       string
 	}{
 		"cloudNativePG": {
-			class: cloudNativePG, uri: "postgresql://ideas:PASSWORD@lumiere-db-rw.NAMESPACE.svc:5432/ideas?sslmode=verify-full&sslrootcert=/etc/community/credentials/database-ca.crt",
+			class: cloudNativePG, uri: "postgresql://ideas:PASSWORD@lumiere-db-primary.NAMESPACE.svc:5432/ideas?sslmode=verify-full&sslrootcert=/etc/community/credentials/database-ca.crt",
 		},
 		"shared": {
 			class: sharedServer,

@@ -62,7 +62,7 @@ func TestStatus(t *testing.T) {
 	}
 	want := cnpg.ClusterStatus{
 		Phase: cnpg.PhaseHealthy, PhaseReason: "because", Instances: 1, ReadyInstances: 1,
-		CurrentPrimary: "lumiere-db-1", WriteService: cnpg.ReadWriteService("lumiere-db"),
+		CurrentPrimary: "lumiere-db-1", WriteService: "lumiere-db-rw",
 		Certificates:           cnpg.Certificates{ServerCASecret: cnpg.CASecret("lumiere-db")},
 		SecretsResourceVersion: cnpg.SecretsResourceVersion{ApplicationSecretVersion: "7", ServerCASecretVersion: "9"},
 		Conditions: []metav1.Condition{{

@@ -45,8 +45,8 @@ const (
 	InstancePort = 8000
 )
 
-// ReadWriteService is the name of the Service in front of a Cluster's primary.
-func ReadWriteService(cluster string) string { return cluster + "-rw" }
+// ServiceReadWrite is the selectorType of a Service that leads to the primary.
+const ServiceReadWrite = "rw"
 
 // CASecret is the name of the Secret whose ca.crt signs a Cluster's server certificate. CloudNativePG gives it
 // no label of ours.
@@ -108,6 +108,45 @@ type ClusterSpec struct {
 	StopDelay *int32 `json:"stopDelay,omitempty"`
 	// Probes of the instances' pods.
 	Probes *Probes `json:"probes,omitempty"`
+	// Managed is what else CloudNativePG keeps for the Cluster.
+	Managed *Managed `json:"managed,omitempty"`
+}
+
+// Managed is what else CloudNativePG keeps for a Cluster.
+type Managed struct {
+	// Services beside CloudNativePG's own.
+	Services *ManagedServices `json:"services,omitempty"`
+}
+
+// ManagedServices are Services beside CloudNativePG's own.
+type ManagedServices struct {
+	// Additional Services; the server's certificate is valid for their names as well.
+	Additional []ManagedService `json:"additional,omitempty"`
+}
+
+// ManagedService is a Service that CloudNativePG makes from a template.
+type ManagedService struct {
+	// SelectorType is the kind of instance that it leads to, such as ServiceReadWrite.
+	SelectorType string `json:"selectorType"`
+	// ServiceTemplate is what CloudNativePG completes with selector and port.
+	ServiceTemplate ServiceTemplate `json:"serviceTemplate"`
+}
+
+// ServiceTemplate is the part of a Service that is not CloudNativePG's own.
+type ServiceTemplate struct {
+	Metadata ServiceTemplateMetadata `json:"metadata"`
+	Spec     ServiceTemplateSpec     `json:"spec"`
+}
+
+// ServiceTemplateMetadata names the Service.
+type ServiceTemplateMetadata struct {
+	Name string `json:"name"`
+}
+
+// ServiceTemplateSpec is the part of a Service's spec that is not CloudNativePG's own.
+type ServiceTemplateSpec struct {
+	// PublishNotReadyAddresses leads to pods that no probe has found ready yet.
+	PublishNotReadyAddresses bool `json:"publishNotReadyAddresses,omitempty"`
 }
 
 // Probes of the instances' pods. What is absent is as CloudNativePG has it.

@@ -64,6 +64,7 @@ func clusterSpec(p Plan) *cnpg.ClusterSpec {
 		SmartShutdownTimeout:  ptr.To[int32](smartShutdownSeconds),
 		StopDelay:             ptr.To[int32](stopSeconds),
 		Probes:                &cnpg.Probes{Startup: &cnpg.Probe{PeriodSeconds: startupProbeSeconds}},
+		Managed:               &cnpg.Managed{Services: &cnpg.ManagedServices{Additional: []cnpg.ManagedService{leadToPrimary(p)}}},
 	}
 	if len(settings.Parameters) > 0 {
 		spec.PostgreSQL = &cnpg.PostgreSQL{Parameters: settings.Parameters}
@@ -76,6 +77,21 @@ func clusterSpec(p Plan) *cnpg.ClusterSpec {
 	}
 	// A client reads the API server's answer into what it applied, which must not reach into the class.
 	return spec.DeepCopy()
+}
+
+// primaryService is the name of the Service that the idea service reaches its database by.
+func primaryService(community string) string { return DatabaseName(community) + "-primary" }
+
+// leadToPrimary is a Service like CloudNativePG's own, which leads to no instance before probes have found it ready: 1
+// to 2 s after the first connection that it takes. Whoever has one primary only and tries again anyway need not wait.
+func leadToPrimary(p Plan) cnpg.ManagedService {
+	return cnpg.ManagedService{
+		SelectorType: cnpg.ServiceReadWrite,
+		ServiceTemplate: cnpg.ServiceTemplate{
+			Metadata: cnpg.ServiceTemplateMetadata{Name: primaryService(p.Community.Name)},
+			Spec:     cnpg.ServiceTemplateSpec{PublishNotReadyAddresses: true},
+		},
+	}
 }
 
 // clusterAffinity says where instances run. CloudNativePG keeps them on different nodes where it can, unless

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
-	"github.com/quaeso/community-operator/internal/cnpg"
 	"github.com/quaeso/community-operator/internal/control"
 )
 
@@ -61,7 +60,7 @@ func DatabaseURI(p Plan) string {
 		// NetworkPolicy lets nobody else in.
 		query = "sslmode=disable"
 	case v1alpha1.DatabaseCloudNativePG:
-		host = cnpg.ReadWriteService(host)
+		host = primaryService(p.Community.Name)
 		query = "sslmode=verify-full&sslrootcert=" + CredentialsMountPath + "/" + control.FileDatabaseCA
 	default:
 		return ""

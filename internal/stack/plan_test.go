@@ -213,7 +213,7 @@ func TestDatabaseURI(t *testing.T) {
 		},
 		"cloudNativePG": {
 			scenario{class: useCloudNativePG, plan: password},
-			"postgresql://ideas:" + escaped + "@lumiere-db-rw.brands.svc:5432/ideas?sslmode=verify-full" +
+			"postgresql://ideas:" + escaped + "@lumiere-db-primary.brands.svc:5432/ideas?sslmode=verify-full" +
 				"&sslrootcert=/etc/community/credentials/database-ca.crt",
 		},
 		"shared":   {scenario{class: useShared}, ""},
