@@ -244,7 +244,6 @@ func TestDeletionWithoutTheClass(t *testing.T) {
 	w.waitCondition(c, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonDeleting, "waiting for the CommunityClass", "set spec.deletionPolicy to Retain")
 	class.ResourceVersion, class.UID = "", ""
 	w.create(class)
-	w.nudge(c)
 	w.waitGone(c)
 	if got := w.databases.asked("drop"); len(got) == 0 {
 		t.Error("the database was not dropped")

@@ -22,8 +22,8 @@ func TestPoll(t *testing.T) {
 	set := func(ready int32) client.Object {
 		return &appsv1.StatefulSet{Status: appsv1.StatefulSetStatus{ReadyReplicas: ready}}
 	}
-	cluster := func(ready int32) client.Object {
-		return &cnpg.Cluster{Status: cnpg.ClusterStatus{Phase: "Setting up primary", ReadyInstances: ready}}
+	cluster := func(primary string) client.Object {
+		return &cnpg.Cluster{Status: cnpg.ClusterStatus{Phase: "Setting up primary", CurrentPrimary: primary}}
 	}
 	tests := map[string]struct {
 		kind     v1alpha1.DatabaseKind
@@ -39,11 +39,11 @@ func TestPoll(t *testing.T) {
 		"not ready any more":                          {kind: v1alpha1.DatabaseShared, created: time.Hour, notReady: 10 * time.Second, want: time.Second},
 		"no pod of PostgreSQL":                        {kind: v1alpha1.DatabaseStandalone, created: 20 * time.Second, database: set(0), want: 2 * time.Second},
 		"PostgreSQL came up":                          {kind: v1alpha1.DatabaseStandalone, created: 20 * time.Second, database: set(1), want: 100 * time.Millisecond},
-		"no instance of the Cluster":                  {kind: v1alpha1.DatabaseCloudNativePG, created: 20 * time.Second, database: cluster(0), want: 2 * time.Second},
-		"the Cluster came up":                         {kind: v1alpha1.DatabaseCloudNativePG, created: 20 * time.Second, database: cluster(1), want: 100 * time.Millisecond},
-		"the Cluster came up a while ago":             {kind: v1alpha1.DatabaseCloudNativePG, created: time.Hour, database: cluster(1), up: 30 * time.Second, want: 3 * time.Second},
-		"not ready any more, with a Cluster long up":  {kind: v1alpha1.DatabaseCloudNativePG, created: time.Hour, notReady: 20 * time.Second, database: cluster(1), up: time.Hour, want: 2 * time.Second},
-		"a Cluster that is left of an earlier class":  {kind: v1alpha1.DatabaseShared, created: 20 * time.Second, database: cluster(1), want: 2 * time.Second},
+		"no instance of the Cluster":                  {kind: v1alpha1.DatabaseCloudNativePG, created: 20 * time.Second, database: cluster(""), want: 2 * time.Second},
+		"the Cluster's primary starts":                {kind: v1alpha1.DatabaseCloudNativePG, created: 20 * time.Second, database: cluster("lumiere-db-1"), want: 100 * time.Millisecond},
+		"the Cluster's primary started a while ago":   {kind: v1alpha1.DatabaseCloudNativePG, created: time.Hour, database: cluster("lumiere-db-1"), up: 30 * time.Second, want: 3 * time.Second},
+		"not ready any more, with a Cluster long up":  {kind: v1alpha1.DatabaseCloudNativePG, created: time.Hour, notReady: 20 * time.Second, database: cluster("lumiere-db-1"), up: time.Hour, want: 2 * time.Second},
+		"a Cluster that is left of an earlier class":  {kind: v1alpha1.DatabaseShared, created: 20 * time.Second, database: cluster("lumiere-db-1"), want: 2 * time.Second},
 		"nothing is known of the database's pods yet": {kind: v1alpha1.DatabaseStandalone, created: 20 * time.Second, want: 2 * time.Second},
 	}
 	for name, test := range tests {
