@@ -29,6 +29,7 @@ main() {
   say "prepared after $((SECONDS - started)) s; the journeys' whole log: $LOG"
   run_journeys
   run_service_journeys
+  run_machine_journeys
 }
 
 # install_operator starts from the chart's defaults, so that nothing of a demo's choices is tested instead.
@@ -76,6 +77,13 @@ run_service_journeys() {
   if [[ -n "${RUN:-}" ]]; then arguments+=(-run "$RUN"); fi
   go test "${arguments[@]}" ./test/journeys/... 2>&1 | tee "$CACHE_DIR/log/service-journeys.log" | grep --line-buffered -vE '^=== ' >&2
   say "pictures of the pages: $JOURNEY_SCREENSHOTS"
+}
+
+# run_machine_journeys starts, breaks and stops a cluster of its own, and runs the demo in the one that is there.
+run_machine_journeys() {
+  local arguments=(-tags e2e -count=1 -timeout 20m -v)
+  if [[ -n "${RUN:-}" ]]; then arguments+=(-run "$RUN"); fi
+  go test "${arguments[@]}" ./test/localcluster/... 2>&1 | tee "$CACHE_DIR/log/machine-journeys.log" | grep --line-buffered -vE '^=== ' >&2
 }
 
 # what_is_there tells about the cluster as the journeys left it. Each test has told about its own namespace.

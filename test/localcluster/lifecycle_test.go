@@ -58,6 +58,7 @@ func succeed(t *testing.T, limit time.Duration, environment []string, name strin
 // A machine's cluster starts, is repaired after its programs or all of its processes were killed, stops without a
 // trace, and starts again with what was in it.
 func TestLifecycle(t *testing.T) {
+	t.Parallel()
 	environment := []string{"COMMUNITY_CLUSTER=" + instance, "COMMUNITY_HTTP_PORT=", "COMMUNITY_HTTPS_PORT=", "COMMUNITY_LOCKED="}
 	t.Cleanup(func() {
 		command := exec.Command("hack/cluster/down.sh", "--purge") // t.Context has ended

@@ -44,7 +44,7 @@ func TestMachinesThatCannotRunIt(t *testing.T) {
 	path := os.Getenv("PATH")
 	for name, c := range map[string]struct{ path, want string }{
 		"another system": {pretend(t, map[string]string{"uname": "echo Darwin"}) + ":" + path, "this is Darwin"},
-		"no Debian": {only(t, "bash", "env", "dirname", "awk", "find", "sort", "xargs", "cat", "sha256sum", "cut", "uname", "id"),
+		"no Debian": {only(t, "bash", "env", "dirname", "awk", "find", "sort", "xargs", "cat", "sha256sum", "cksum", "cut", "uname", "id"),
 			"found no apt-get"},
 		"not root": {pretend(t, map[string]string{"id": "echo 1000"}) + ":" + path, "needs root"},
 	} {
