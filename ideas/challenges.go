@@ -143,6 +143,15 @@ type OwnBallot struct {
 	Pseudonym string
 }
 
+// OwnVote is one vote that a member has given.
+type OwnVote struct {
+	Idea int64
+	// Day of a vote by day, "2027-06-01"; else empty.
+	Day    string
+	Points int
+	At     time.Time
+}
+
 // PublishedResult of a vote.
 type PublishedResult struct {
 	ClosedAt time.Time
@@ -189,6 +198,9 @@ type ChallengeStore interface {
 	Vote(ctx context.Context, member, idea int64, points *int) error
 	// OwnBallot of a member.
 	OwnBallot(ctx context.Context, member int64, c *Challenge) (OwnBallot, error)
+	// OwnVotes are those that a member has given in a challenge, by idea and day, after the one that the cursor (next of the
+	// page before, or empty) names.
+	OwnVotes(ctx context.Context, member int64, c *Challenge, after string, limit int) (votes []OwnVote, next string, err error)
 	// Saw tells that a member has seen entries; it is written some time later, where a ladder asks for it.
 	Saw(member int64, c *Challenge, entries ...int64)
 	// Result of a closed vote; ErrNotFound where there is none.

@@ -10,6 +10,9 @@ import (
 // ErrNotFound is returned for what does not exist or may not be seen.
 var ErrNotFound = errors.New("not found")
 
+// ErrChanged is returned for a change of what somebody else has changed since it was read.
+var ErrChanged = errors.New("changed since it was read")
+
 // FieldError says what is wrong with one input. Code is a message key ("required", "too_long", "invalid");
 // pages translate it.
 type FieldError struct {

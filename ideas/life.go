@@ -67,6 +67,9 @@ type IdeaLifeStore interface {
 	CreateIdea(ctx context.Context, author int64, key string, c Content, submit bool) (Idea, error)
 	// EditIdea changes what an author wrote. Of what has been seen by others, every version is kept.
 	EditIdea(ctx context.Context, member, idea int64, c Content) (Idea, error)
+	// ReviseIdea is EditIdea for who has read the idea before: revise is given the content as it is and returns what it is to
+	// be, or an error, which comes back. Nobody edits the idea in between.
+	ReviseIdea(ctx context.Context, member, idea int64, revise func(Content) (Content, error)) (Idea, error)
 	// ResubmitIdea submits a draft, what changes were requested of, and what has expired: that begins again at zero.
 	ResubmitIdea(ctx context.Context, member, idea int64) (Idea, error)
 	// DeleteDraft removes a draft for good.

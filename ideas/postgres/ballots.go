@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -196,6 +198,48 @@ func (s *Store) OwnBallot(ctx context.Context, member int64, c *ideas.Challenge)
 		own.Pseudonym = ideas.Pseudonym(key, member)
 	}
 	return own, nil
+}
+
+// OwnVotes implements ideas.ChallengeStore.
+func (s *Store) OwnVotes(ctx context.Context, member int64, c *ideas.Challenge, after string, limit int) ([]ideas.OwnVote, string, error) {
+	pool, err := s.db()
+	if err != nil {
+		return nil, "", err
+	}
+	afterIdea, afterDay := int64(0), anyDay
+	if after != "" {
+		idea, day, _ := strings.Cut(after, " ")
+		var idErr, dayErr error
+		afterIdea, idErr = strconv.ParseInt(idea, 10, 64)
+		if day != "" {
+			_, dayErr = time.Parse(control.DateLayout, day)
+			afterDay = day
+		}
+		if idErr != nil || dayErr != nil {
+			return nil, "", &ideas.FieldError{Field: "cursor", Code: "invalid"}
+		}
+	}
+	// Votes that belong to no day come after a cursor without one only with a later idea.
+	query := `SELECT idea_id, CASE WHEN isfinite(day) THEN day::text ELSE '' END, points, cast_at FROM ballot_vote
+		WHERE challenge_id = $1 AND member_id = $2 AND (idea_id, day) > ($3, $4::date) ORDER BY idea_id, day LIMIT $5`
+	if c.Plain() {
+		query = `SELECT s.idea_id, '', 1, s.created_at FROM support s JOIN idea i ON i.id = s.idea_id
+			WHERE i.challenge_id = $1 AND s.member_id = $2 AND (s.idea_id, '-infinity'::date) > ($3, $4::date) ORDER BY s.idea_id LIMIT $5`
+	}
+	rows, err := pool.Query(ctx, query, c.ID, member, afterIdea, afterDay, pageSize(limit)+1)
+	if err != nil {
+		return nil, "", s.failed("list a member's votes", err)
+	}
+	votes, err := pgx.CollectRows(rows, pgx.RowToStructByPos[ideas.OwnVote])
+	if err != nil {
+		return nil, "", s.failed("list a member's votes", err)
+	}
+	next := ""
+	if limit := pageSize(limit); len(votes) > limit {
+		votes = votes[:limit]
+		next = strings.TrimSpace(fmt.Sprintf("%d %s", votes[limit-1].Idea, votes[limit-1].Day))
+	}
+	return votes, next, nil
 }
 
 // openSupport are the challenges in which every member may support every entry now; never nil.

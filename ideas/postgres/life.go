@@ -300,6 +300,11 @@ func (s *Store) DeleteDraft(ctx context.Context, member, id int64) error {
 
 // EditIdea implements ideas.IdeaLifeStore.
 func (s *Store) EditIdea(ctx context.Context, member, id int64, c ideas.Content) (ideas.Idea, error) {
+	return s.ReviseIdea(ctx, member, id, func(ideas.Content) (ideas.Content, error) { return c, nil })
+}
+
+// ReviseIdea implements ideas.IdeaLifeStore.
+func (s *Store) ReviseIdea(ctx context.Context, member, id int64, revise func(ideas.Content) (ideas.Content, error)) (ideas.Idea, error) {
 	return s.withIdea(ctx, "edit an idea", member, id, func(tx pgx.Tx, who actor, r ideaRow) error {
 		if len(r.as) == 0 || r.as[0] != ideas.AsAuthor || !r.state.Editable() {
 			return fmt.Errorf("edit an idea that is %s: %w", r.state, ideas.ErrForbidden)
@@ -312,7 +317,11 @@ func (s *Store) EditIdea(ctx context.Context, member, id int64, c ideas.Content)
 				return err
 			}
 		}
-		c, err := c.Clean(r.state == ideas.StateDraft)
+		c, err := revise(r.content)
+		if err != nil {
+			return err
+		}
+		c, err = c.Clean(r.state == ideas.StateDraft)
 		settings, _ := s.Current(ctx)
 		if err := errors.Join(err, settings.CheckTheme(c.Theme, r.content.Theme)); err != nil {
 			return err

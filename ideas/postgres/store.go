@@ -170,7 +170,7 @@ var unavailableCodes = []string{"57", "55P03", "53", "08"}
 var ownErrors = []error{
 	ideas.ErrNotFound, ideas.ErrUnavailable, ideas.ErrLinkSpent, ideas.ErrTooMany, ideas.ErrNameTaken, ideas.ErrNotInvited,
 	ideas.ErrRestricted, ideas.ErrGuardianMissing, ideas.ErrNotJoined, ideas.ErrTooYoung, ideas.ErrForbidden,
-	ideas.ErrKeyReused, ideas.ErrUnderWay, ideas.ErrClosed, ideas.ErrFull,
+	ideas.ErrKeyReused, ideas.ErrUnderWay, ideas.ErrClosed, ideas.ErrFull, ideas.ErrChanged,
 }
 
 // failed says what was attempted, and translates what the domain has an error for.

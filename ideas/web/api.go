@@ -39,7 +39,8 @@ type apiRoute struct {
 
 // apiRoutes lists all calls.
 func (a *app) apiRoutes() []apiRoute {
-	return slices.Concat(a.apiIdeaRoutes(), a.apiChallengeRoutes(), a.apiMemberRoutes())
+	return slices.Concat(a.apiIdeaRoutes(), a.apiChallengeRoutes(), a.apiBallotRoutes(), a.apiApplicationRoutes(), a.apiTeamRoutes(),
+		a.apiMemberRoutes(), a.apiNoticeRoutes())
 }
 
 // apiCall is one call: who asks, with which token.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -42,27 +43,40 @@ type apiPhase struct {
 	End   *time.Time `json:"end,omitempty"`
 }
 
-// maySee tells whether a challenge may be shown. Those for eligible members only are the pages' to show, where terms are
-// accepted first.
-func (c *apiCall) maySee(challenge *ideas.Challenge) bool {
-	switch challenge.Spec.Visibility {
-	case "", ideas.VisiblePublic:
-		return true
-	case ideas.VisibleMembers:
-		return c.member != nil
-	default:
-		return c.roles.May(ideas.MaySeeTeam)
+// maySee tells whether the caller may know of a challenge.
+func (c *apiCall) maySee(challenge *ideas.Challenge) (bool, error) {
+	may, err := c.app.cfg.Store.MaySeeChallenge(c.ctx(), c.viewer(), challenge)
+	if err != nil {
+		return false, fmt.Errorf("look who may see the challenge: %w", err)
 	}
+	return may, nil
 }
 
-func (c *apiCall) challenge(challenge *ideas.Challenge) apiChallenge {
+// maySeeBrief tells whether the caller has accepted what the brief is shown under.
+func (c *apiCall) maySeeBrief(challenge *ideas.Challenge) (bool, error) {
+	switch {
+	case len(challenge.Spec.Terms) == 0 || c.roles.May(ideas.MaySeeTeam):
+		return true, nil
+	case c.member == nil, len(c.site.TermsNamed(challenge.Spec.Terms...)) < len(challenge.Spec.Terms):
+		return false, nil
+	}
+	p, err := c.app.cfg.Store.Participant(c.ctx(), c.member.ID, challenge)
+	if err != nil {
+		return false, fmt.Errorf("look for accepted terms: %w", err)
+	}
+	return p.AcceptedTerms, nil
+}
+
+func (c *apiCall) challenge(challenge *ideas.Challenge) (apiChallenge, error) {
 	now := c.app.now()
 	out := apiChallenge{
 		Name: challenge.Name, Type: challenge.Spec.Type, Title: challenge.Spec.Title,
 		Theme: challenge.Spec.Theme, Phase: challenge.PhaseName(now), Phases: []apiPhase{},
 	}
-	// What is under terms is shown on the page, where they are accepted.
-	if len(challenge.Spec.Terms) == 0 || c.roles.May(ideas.MaySeeTeam) {
+	// Terms are accepted on the page.
+	if shown, err := c.maySeeBrief(challenge); err != nil {
+		return out, err
+	} else if shown {
 		out.Brief = challenge.Spec.Brief
 	}
 	if next, ok := challenge.NextChange(now); ok {
@@ -77,7 +91,7 @@ func (c *apiCall) challenge(challenge *ideas.Challenge) apiChallenge {
 		}
 		out.Phases = append(out.Phases, phase)
 	}
-	return out
+	return out, nil
 }
 
 func (c *apiCall) listChallenges() error {
@@ -93,22 +107,35 @@ func (c *apiCall) listChallenges() error {
 	var last int64
 	// The newest come first: the cursor is the last one shown.
 	for _, challenge := range c.app.programme(c.ctx()).Challenges {
-		if after > 0 && challenge.ID >= after || !c.maySee(challenge) {
+		if after > 0 && challenge.ID >= after {
+			continue
+		}
+		if may, err := c.maySee(challenge); err != nil {
+			return err
+		} else if !may {
 			continue
 		}
 		if len(items) == limit {
 			next = idCursor(last)
 			break
 		}
-		items, last = append(items, c.challenge(challenge)), challenge.ID
+		item, err := c.challenge(challenge)
+		if err != nil {
+			return err
+		}
+		items, last = append(items, item), challenge.ID
 	}
 	return sendList(c, slices.Clip(items), next)
 }
 
 func (c *apiCall) getChallenge() error {
-	challenge := c.app.programme(c.ctx()).Challenge(c.r.PathValue("name"))
-	if challenge == nil || !c.maySee(challenge) {
-		return ideas.ErrNotFound
+	challenge, err := c.findChallenge()
+	if err != nil {
+		return err
 	}
-	return c.send(http.StatusOK, c.challenge(challenge))
+	out, err := c.challenge(challenge)
+	if err != nil {
+		return err
+	}
+	return c.send(http.StatusOK, out)
 }

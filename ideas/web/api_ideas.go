@@ -1,8 +1,10 @@
 package web
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -19,12 +21,14 @@ func (a *app) apiIdeaRoutes() []apiRoute {
 		{method: "POST", path: "/ideas", scope: ideas.ScopeWrite, handle: (*apiCall).createIdea},
 		{method: "GET", path: "/ideas/{id}", scope: ideas.ScopeRead, public: true, handle: (*apiCall).getIdea},
 		{method: "PATCH", path: "/ideas/{id}", scope: ideas.ScopeWrite, handle: (*apiCall).editIdea},
-		{method: "POST", path: "/team/ideas/{id}/state", scope: ideas.ScopeTeam, needs: ideas.MaySeeTeam, handle: (*apiCall).moveIdea},
-		{method: "POST", path: "/team/ideas/{id}/answers", scope: ideas.ScopeTeam, needs: ideas.MayAnswer, handle: (*apiCall).answerIdea},
 		{method: "PUT", path: "/ideas/{id}/support", scope: ideas.ScopeWrite, handle: func(c *apiCall) error { return c.setSupport(true) }},
 		{method: "DELETE", path: "/ideas/{id}/support", scope: ideas.ScopeWrite, handle: func(c *apiCall) error { return c.setSupport(false) }},
 		{method: "GET", path: "/ideas/{id}/comments", scope: ideas.ScopeRead, public: true, handle: (*apiCall).listComments},
 		{method: "POST", path: "/ideas/{id}/comments", scope: ideas.ScopeWrite, handle: (*apiCall).createComment},
+		{method: "GET", path: "/ideas/{id}/answers", scope: ideas.ScopeRead, public: true, handle: (*apiCall).listAnswers},
+		{method: "GET", path: "/ideas/{id}/changes", scope: ideas.ScopeRead, public: true, handle: (*apiCall).listChanges},
+		{method: "POST", path: "/ideas/{id}/reports", scope: ideas.ScopeWrite, handle: (*apiCall).reportIdea},
+		{method: "POST", path: "/ideas/{id}/comments/{comment}/reports", scope: ideas.ScopeWrite, handle: (*apiCall).reportComment},
 	}
 }
 
@@ -38,8 +42,11 @@ type apiIdea struct {
 	State  string    `json:"state"`
 	Author apiAuthor `json:"author"`
 	// Challenge is the name of the one that it was submitted to.
-	Challenge string `json:"challenge,omitempty"`
-	Theme     string `json:"theme,omitempty"`
+	Challenge string   `json:"challenge,omitempty"`
+	Theme     string   `json:"theme,omitempty"`
+	Tags      []string `json:"tags,omitempty"`
+	// Reason is the public one of the present state.
+	Reason *apiReason `json:"reason,omitempty"`
 	// Supporters is absent while the challenge hides counts.
 	Supporters *int `json:"supporters,omitempty"`
 	Comments   int  `json:"comments"`
@@ -57,7 +64,7 @@ type apiAuthor struct {
 func (c *apiCall) idea(i ideas.Idea) apiIdea {
 	out := apiIdea{
 		ID: i.ID, URL: c.site.BaseURL + ideaPath(i), Title: clean(i.Title), Body: cleanText(i.Body), State: string(i.State),
-		Author: c.author(i.Author), Theme: i.Theme, Comments: i.Comments, CreatedAt: i.CreatedAt.UTC(), UpdatedAt: i.UpdatedAt.UTC(),
+		Author: c.author(i.Author), Theme: i.Theme, Tags: i.Tags, Reason: reasonOf(i.Reason), Comments: i.Comments, CreatedAt: i.CreatedAt.UTC(), UpdatedAt: i.UpdatedAt.UTC(),
 	}
 	challenge := c.app.programme(c.ctx()).ChallengeByID(i.Challenge)
 	if challenge != nil {
@@ -136,8 +143,32 @@ func (c *apiCall) getIdea() error {
 	return c.sendIdea(i)
 }
 
-// revisionTag begins the ETag of an idea. What follows changes with every vote; an edit is lost only to another edit.
-func revisionTag(i ideas.Idea) string { return fmt.Sprintf(`"r%d-`, i.Revision) }
+// contentTag begins the ETag of an idea: it stands for what authors write. What follows changes with every vote; an edit is
+// lost only to another edit.
+func contentTag(content ideas.Content) string {
+	hash := sha256.New()
+	// Writing to a hash cannot fail.
+	_ = json.NewEncoder(hash).Encode([]string{content.Title, content.Body, content.Theme, strings.Join(content.Tags, ",")})
+	return `"` + hex.EncodeToString(hash.Sum(nil)[:8]) + "-"
+}
+
+func contentOf(i ideas.Idea) ideas.Content {
+	return ideas.Content{Title: i.Title, Body: i.Body, Theme: i.Theme, Tags: i.Tags, Challenge: i.Challenge}
+}
+
+// unchanged tells whether one of the tags of an If-Match header stands for the content.
+func unchanged(match string, content ideas.Content) bool {
+	if strings.TrimSpace(match) == "*" {
+		return true
+	}
+	tag := contentTag(content)
+	for one := range strings.SplitSeq(match, ",") {
+		if strings.HasPrefix(strings.TrimSpace(one), tag) {
+			return true
+		}
+	}
+	return false
+}
 
 func (c *apiCall) sendIdea(i ideas.Idea) error {
 	out := c.idea(i)
@@ -145,102 +176,62 @@ func (c *apiCall) sendIdea(i ideas.Idea) error {
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
-	c.w.Header().Set("ETag", revisionTag(i)+etagOf(body)[1:])
+	c.w.Header().Set("ETag", contentTag(contentOf(i))+etagOf(body)[1:])
 	return c.send(http.StatusOK, out)
 }
 
-// editIdea changes what an author wrote, unless it has been changed since it was read.
+// editIdea changes what an author wrote, unless it has been changed since it was read. Both are looked at in one
+// transaction, so that of two callers who have read the same, one is refused.
 func (c *apiCall) editIdea() error {
 	id, err := c.id()
 	if err != nil {
 		return err
 	}
 	var body struct {
-		Title *string  `json:"title"`
-		Body  *string  `json:"body"`
-		Theme *string  `json:"theme"`
-		Tags  []string `json:"tags"`
+		Title *string   `json:"title"`
+		Body  *string   `json:"body"`
+		Theme *string   `json:"theme"`
+		Tags  *[]string `json:"tags"`
 	}
 	if err := c.decode(&body); err != nil {
 		return err
 	}
-	present, err := c.app.cfg.Store.OpenIdea(c.ctx(), c.member.ID, id)
-	if err != nil {
-		return fmt.Errorf("open idea: %w", err)
-	}
-	switch match := c.r.Header.Get("If-Match"); {
-	case match == "":
+	match := c.r.Header.Get("If-Match")
+	if match == "" {
 		return &problemError{status: http.StatusPreconditionRequired, detail: "Send the ETag of the idea that you read in If-Match."}
-	case match != "*" && !strings.Contains(match, revisionTag(present.Idea)):
-		return &problemError{status: http.StatusPreconditionFailed, detail: "The idea has been edited since you read it."}
 	}
-	content := ideas.Content{Title: present.Title, Body: present.Body, Theme: present.Theme, Tags: present.Tags, Challenge: present.Challenge}
-	for _, field := range []struct{ from, to *string }{{body.Title, &content.Title}, {body.Body, &content.Body}, {body.Theme, &content.Theme}} {
-		if field.from != nil {
-			*field.to = *field.from
+	i, err := c.app.cfg.Store.ReviseIdea(c.ctx(), c.member.ID, id, func(content ideas.Content) (ideas.Content, error) {
+		if !unchanged(match, content) {
+			return content, ideas.ErrChanged
 		}
-	}
-	if body.Tags != nil {
-		content.Tags = body.Tags
-	}
-	i, err := c.app.cfg.Store.EditIdea(c.ctx(), c.member.ID, id, content)
+		for _, field := range []struct{ from, to *string }{{body.Title, &content.Title}, {body.Body, &content.Body}, {body.Theme, &content.Theme}} {
+			if field.from != nil {
+				*field.to = *field.from
+			}
+		}
+		if body.Tags != nil {
+			content.Tags = *body.Tags
+		}
+		return content, nil
+	})
 	if err != nil {
 		return fmt.Errorf("edit idea: %w", err)
 	}
 	return c.sendIdea(i)
 }
 
-// moveIdea takes a step of the idea's life, as far as the caller's role may.
-func (c *apiCall) moveIdea() error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
-	var body struct {
-		State  ideas.State `json:"state"`
-		Reason struct {
-			Code ideas.ReasonCode `json:"code"`
-			Text string           `json:"text"`
-		} `json:"reason"`
-	}
-	if err := c.decode(&body); err != nil {
-		return err
-	}
-	i, err := c.app.cfg.Store.MoveIdea(c.ctx(), c.member.ID, id, body.State, ideas.Reason{Code: body.Reason.Code, Text: body.Reason.Text})
-	if err != nil {
-		return fmt.Errorf("move idea: %w", err)
-	}
-	return c.send(http.StatusOK, c.idea(i))
-}
-
-// answerIdea publishes the brand's answer.
-func (c *apiCall) answerIdea() error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
-	var body struct {
-		Body string `json:"body"`
-	}
-	if err := c.decode(&body); err != nil {
-		return err
-	}
-	answer, err := c.app.cfg.Store.AnswerIdea(c.ctx(), c.member.ID, id, body.Body)
-	if err != nil {
-		return fmt.Errorf("answer idea: %w", err)
-	}
-	return c.send(http.StatusCreated, apiComment{ID: answer.ID, Author: c.author(answer.Author), Body: cleanText(answer.Body), CreatedAt: answer.CreatedAt.UTC()})
-}
-
 func (c *apiCall) createIdea() error {
 	var body struct {
-		Title string `json:"title"`
-		Body  string `json:"body"`
+		Title string   `json:"title"`
+		Body  string   `json:"body"`
+		Theme string   `json:"theme"`
+		Tags  []string `json:"tags"`
 	}
 	if err := c.decode(&body); err != nil {
 		return err
 	}
-	i, err := c.app.cfg.Store.SubmitIdea(c.ctx(), c.member.ID, c.key, body.Title, body.Body)
+	content := ideas.Content{Title: body.Title, Body: body.Body, Theme: body.Theme, Tags: body.Tags}
+	i, err := c.app.cfg.Store.CreateIdea(c.ctx(), c.member.ID, c.key, content, true)
 	if err != nil {
 		return fmt.Errorf("submit idea: %w", err)
 	}
@@ -325,6 +316,79 @@ func (c *apiCall) createComment() error {
 		return fmt.Errorf("add comment: %w", err)
 	}
 	return c.send(http.StatusCreated, c.comment(m))
+}
+
+// listAnswers are the brand's, the newest first.
+func (c *apiCall) listAnswers() error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	own, err := c.app.cfg.Store.OpenIdea(c.ctx(), c.viewer(), id)
+	if err != nil {
+		return fmt.Errorf("open idea: %w", err)
+	}
+	items := make([]apiAnswer, len(own.Answers))
+	for n, a := range own.Answers {
+		items[n] = c.officialAnswer(a)
+	}
+	return sendList(c, items, "")
+}
+
+// listChanges are the steps of an idea's life, the newest first.
+func (c *apiCall) listChanges() error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	limit, err := c.limitOf()
+	if err != nil {
+		return err
+	}
+	changes, err := c.app.cfg.Store.ListChanges(c.ctx(), c.viewer(), id, limit)
+	if err != nil {
+		return fmt.Errorf("list changes: %w", err)
+	}
+	type apiChange struct {
+		From   ideas.State `json:"from"`
+		To     ideas.State `json:"to"`
+		Reason *apiReason  `json:"reason,omitempty"`
+		At     time.Time   `json:"at"`
+	}
+	items := make([]apiChange, len(changes))
+	for n, change := range changes {
+		items[n] = apiChange{change.From, change.To, reasonOf(change.Reason), change.At.UTC()}
+	}
+	return sendList(c, items, "")
+}
+
+func (c *apiCall) reportIdea() error { return c.report(0) }
+
+func (c *apiCall) reportComment() error {
+	comment, err := c.pathNumber("comment")
+	if err != nil {
+		return err
+	}
+	return c.report(comment)
+}
+
+// report tells the moderators of an idea, or of a comment on it.
+func (c *apiCall) report(comment int64) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if _, err := c.app.cfg.Store.GetIdea(c.ctx(), c.member.ID, id); err != nil {
+		return fmt.Errorf("get idea: %w", err)
+	}
+	var body apiReason
+	if err := c.decode(&body); err != nil {
+		return err
+	}
+	if err := c.app.cfg.Store.Report(c.ctx(), c.member.ID, id, comment, body.reason()); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	return c.send(http.StatusNoContent, nil)
 }
 
 // idCursor is the cursor of a list that is ordered by number.

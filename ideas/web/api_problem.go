@@ -17,11 +17,14 @@ import (
 
 // problem is an error as RFC 9457 has it.
 type problem struct {
-	Type   string         `json:"type"`
-	Title  string         `json:"title"`
-	Status int            `json:"status"`
-	Detail string         `json:"detail,omitempty"`
-	Errors []problemField `json:"errors,omitempty"`
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	// Code says why a challenge does not take something, and Obstacles what is missing for it.
+	Code      string         `json:"code,omitempty"`
+	Obstacles []string       `json:"obstacles,omitempty"`
+	Errors    []problemField `json:"errors,omitempty"`
 }
 
 // problemField says what is wrong with one field of the body or of the query.
@@ -101,7 +104,22 @@ func (c *apiCall) problemOf(err error) problem {
 	p := problem{Status: status}
 	var own *problemError
 	var impossible *ideas.TransitionError
+	var barred *ideas.BarredError
 	switch {
+	case errors.Is(err, ideas.ErrChanged):
+		own = &problemError{status: status, detail: "It has been edited since you read it."}
+	case errors.Is(err, ideas.ErrFull):
+		own = &problemError{status: status, detail: "No place is left."}
+	case errors.Is(err, ideas.ErrClosed):
+		own = &problemError{status: status, detail: "This is not, or no longer, open."}
+	case errors.As(err, &barred):
+		own = &problemError{status: status, detail: barredDetail(barred)}
+		p.Code = barred.Code
+		for _, o := range barred.Obstacles {
+			p.Obstacles = append(p.Obstacles, o.Code)
+		}
+	case errors.Is(err, ideas.ErrRestricted), errors.Is(err, ideas.ErrGuardianMissing), errors.Is(err, ideas.ErrNotJoined):
+		own = &problemError{status: status, detail: "You may read, and not contribute at the moment. The site tells you why."}
 	case errors.Is(err, ideas.ErrForbidden):
 		own = &problemError{status: http.StatusForbidden, detail: "Your role does not allow this."}
 	case errors.As(err, &impossible):
@@ -130,6 +148,28 @@ func (c *apiCall) problemOf(err error) problem {
 	return p
 }
 
+// barredDetail says why a challenge does not take something.
+func barredDetail(barred *ideas.BarredError) string {
+	switch barred.Code {
+	case ideas.BarredClosed:
+		return "The time for this is over."
+	case ideas.BarredPaused:
+		return "The challenge is paused."
+	case ideas.BarredCancelled:
+		return "The challenge was cancelled."
+	case ideas.BarredEligibility:
+		return "The challenge asks for what you do not, or not yet, meet: see obstacles."
+	case ideas.BarredEntry:
+		return "This entry takes no votes any more."
+	case ideas.BarredSpent:
+		return fmt.Sprintf("Your allowance of %d is spent.", barred.Limit)
+	case ideas.BarredPoints:
+		return fmt.Sprintf("So many points are not possible: %d at most.", barred.Limit)
+	default:
+		return "The challenge does not take this now."
+	}
+}
+
 func problemFieldOf(e *ideas.FieldError) problemField {
 	f := problemField{Field: e.Field, Code: e.Code, Limit: e.Limit}
 	switch e.Code {
@@ -139,6 +179,8 @@ func problemFieldOf(e *ideas.FieldError) problemField {
 		f.Detail = "must be " + strconv.Itoa(e.Limit) + " characters at most"
 	case "too_many":
 		f.Detail = "must be " + strconv.Itoa(e.Limit) + " at most"
+	case "challenge":
+		f.Detail = "belongs to another challenge, where votes count apart"
 	case "unknown":
 		f.Detail = "is no field of this call"
 	default:

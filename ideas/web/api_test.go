@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -386,7 +387,11 @@ func TestAPIChallenges(t *testing.T) {
 			Visibility: visibility, Terms: terms, Ballot: &control.Ballot{Kind: control.BallotSupport, Hidden: true},
 		}
 	}
+	// Ada has no level, so the first exists for the team alone.
+	above := spec("eligible")
+	above.Eligibility = &control.Eligibility{Level: 3}
 	source := programme{
+		{ID: 5, Name: "above", Spec: above},
 		{ID: 4, Name: "eligible", Spec: spec("eligible")},
 		{ID: 3, Name: "members", Spec: spec("members")},
 		{ID: 2, Name: "terms", Spec: spec("", "nda")},
@@ -409,10 +414,13 @@ func TestAPIChallenges(t *testing.T) {
 	if got := names(c.program(nil)); got != "terms public" {
 		t.Errorf("nobody sees %q", got)
 	}
-	if got := names(member); got != "members terms public" {
+	if got := names(member); got != "eligible members terms public" {
 		t.Errorf("a member sees %q", got)
 	}
-	member.get("/challenges/eligible").is(http.StatusNotFound)
+	for _, path := range []string{"/challenges/above", "/challenges/above/entries", "/challenges/above/ballot", "/challenges/above/results", "/challenges/above/applications"} {
+		member.get(path).is(http.StatusNotFound)
+		c.program(nil).get(path).is(http.StatusNotFound)
+	}
 	if got := member.get("/challenges/terms").is(http.StatusOK).body; strings.Contains(got, "Secret") {
 		t.Errorf("what is under terms shows: %s", got)
 	}
@@ -534,6 +542,30 @@ func TestAPIEdits(t *testing.T) {
 		t.Errorf("edited: %v", got)
 	}
 	problemFields(p.with("If-Match", read1).call("PATCH", path, `{"title":"Mine"}`).is(http.StatusPreconditionFailed))
+	// Tags are edits too, and of two who have read the same one is refused, however close they come.
+	tag := edited.header.Get("ETag")
+	var wait sync.WaitGroup
+	var done, refused atomic.Int32
+	for n := range 8 {
+		wait.Go(func() {
+			switch a := p.with("If-Match", tag).call("PATCH", path, fmt.Sprintf(`{"tags":["tag-%d"]}`, n)); a.status {
+			case http.StatusOK:
+				done.Add(1)
+			case http.StatusPreconditionFailed:
+				refused.Add(1)
+			default:
+				t.Errorf("an edit at the same time: %d %s", a.status, a.body)
+			}
+		})
+	}
+	wait.Wait()
+	if done.Load() != 1 || refused.Load() != 7 {
+		t.Errorf("of 8 edits of the same version %d were made and %d refused", done.Load(), refused.Load())
+	}
+	edited = p.get(path).is(http.StatusOK)
+	if got := read[jsonObject](edited); len(got["tags"].([]any)) != 1 {
+		t.Errorf("edited: %v", got)
+	}
 	p.with("If-Match", edited.header.Get("ETag")).call("PATCH", path, `{"title":""}`).is(http.StatusUnprocessableEntity)
 	c.program(&other, ideas.ScopeWrite).with("If-Match", "*").call("PATCH", path, `{"title":"Stolen"}`).is(http.StatusForbidden)
 }

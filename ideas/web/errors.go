@@ -47,8 +47,10 @@ func statusOf(err error) int {
 		return http.StatusForbidden
 	case errors.Is(err, ideas.ErrForbidden):
 		return http.StatusForbidden
-	case errors.As(err, new(*ideas.TransitionError)), errors.As(err, new(*ideas.BarredError)):
+	case errors.As(err, new(*ideas.TransitionError)), errors.As(err, new(*ideas.BarredError)), errors.Is(err, ideas.ErrClosed), errors.Is(err, ideas.ErrFull):
 		return http.StatusConflict
+	case errors.Is(err, ideas.ErrChanged):
+		return http.StatusPreconditionFailed
 	case errors.Is(err, ideas.ErrTooMany):
 		return http.StatusTooManyRequests
 	case errors.As(err, &field):

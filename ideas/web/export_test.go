@@ -1,6 +1,27 @@
 package web
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/quaeso/community-operator/ideas"
+)
+
+// APIRoute is a call as tests see it.
+type APIRoute struct {
+	Method, Path string
+	Scope        ideas.Scope
+	Public       bool
+	Needs        ideas.Permission
+}
+
+// APIRoutes lists the calls with what each asks for.
+func APIRoutes() []APIRoute {
+	var all []APIRoute
+	for _, r := range (&app{}).apiRoutes() {
+		all = append(all, APIRoute{r.method, r.path, r.scope, r.public, r.needs})
+	}
+	return all
+}
 
 // APICalls lists the calls that are served, for the test that compares them with the document.
 func APICalls() []string {
