@@ -17,6 +17,9 @@ import (
 // +kubebuilder:printcolumn:name="URL",type=string,JSONPath=".status.url"
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Replicas",type=integer,JSONPath=".status.replicas"
+// +kubebuilder:printcolumn:name="Members",type=integer,JSONPath=".status.members",priority=1
+// +kubebuilder:printcolumn:name="Ideas",type=integer,JSONPath=".status.ideas",priority=1
+// +kubebuilder:printcolumn:name="Late",type=integer,JSONPath=".status.lateAnswers",priority=1
 // +kubebuilder:printcolumn:name="Class",type=string,JSONPath=".status.resolved.className",priority=1
 // +kubebuilder:printcolumn:name="Size",type=string,JSONPath=".status.resolved.size",priority=1
 // +kubebuilder:printcolumn:name="Database",type=string,JSONPath=".status.database.kind",priority=1
@@ -99,6 +102,11 @@ type CommunitySpec struct {
 	// oidc lets members sign in with an OpenID Connect issuer.
 	// +optional
 	OIDC *CommunityOIDC `json:"oidc,omitempty"`
+	// house are the community's house rules: moderation, sign-up, what members may say of themselves, the team's roles,
+	// terms, themes, quotas, objectives, the promise of answers, webhooks and retention. A change is in force within
+	// seconds, without a restart.
+	// +optional
+	House *House `json:"house,omitempty"`
 	// paused stops the operator from changing anything about this community. What runs goes on running.
 	// +optional
 	Paused bool `json:"paused,omitempty"`
@@ -282,7 +290,8 @@ type CommunityStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// conditions of the community: Ready sums up; Accepted, DatabaseReady, CredentialsReady, WorkloadReady,
-	// SettingsInForce and RouteReady are its parts; Reconciling and Stalled are present while they are true.
+	// SettingsInForce and RouteReady are its parts. AnswersOnTime, Representative and ObjectivesOnTrack tell how the
+	// programme goes, and do not count for Ready. Reconciling and Stalled are present while they are true.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -311,6 +320,28 @@ type CommunityStatus struct {
 	// database as the operator last saw it.
 	// +optional
 	Database *DatabaseStatus `json:"database,omitempty"`
+	// members of the community.
+	// +optional
+	Members int64 `json:"members"`
+	// ideas that are published.
+	// +optional
+	Ideas int64 `json:"ideas"`
+	// votes that count.
+	// +optional
+	Votes int64 `json:"votes"`
+	// lateAnswers is the number of ideas whose answer the brand owes since longer than it promised.
+	// +optional
+	LateAnswers int64 `json:"lateAnswers"`
+	// representativenessGap is the largest distance between a quota and that segment's share of the members who took part,
+	// in percentage points; absent where there are no quotas or nobody took part.
+	// +optional
+	RepresentativenessGap *int64 `json:"representativenessGap,omitempty"`
+	// objectives with their current values.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=20
+	Objectives []ObjectiveStatus `json:"objectives,omitempty"`
 	// resolved shows what is in force after defaults of the class and the size.
 	// +optional
 	Resolved *ResolvedSettings `json:"resolved,omitempty"`

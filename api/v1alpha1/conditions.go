@@ -23,6 +23,26 @@ const (
 	ConditionSettingsInForce = "SettingsInForce"
 	// ConditionRouteReady is true when the Gateway or the ingress controller took the route.
 	ConditionRouteReady = "RouteReady"
+	// ConditionInForce of a Challenge or a RewardPolicy is true when the idea service works by its current spec.
+	ConditionInForce = "InForce"
+)
+
+// Conditions that tell how a programme goes. They do not count for Ready: a community whose brand answers late runs as it
+// should.
+const (
+	// ConditionOpen of a Challenge is true while members can take part.
+	ConditionOpen = "Open"
+	// ConditionDecided of a Challenge is true when its winners were decided.
+	ConditionDecided = "Decided"
+	// ConditionAnswersOnTime is true while the brand owes no answer since longer than it promised. Absent where it
+	// promised none.
+	ConditionAnswersOnTime = "AnswersOnTime"
+	// ConditionRepresentative is true while each segment's share of the participants is within 10 percentage points of
+	// its quota. Absent where there are no quotas.
+	ConditionRepresentative = "Representative"
+	// ConditionObjectivesOnTrack of a Community is true while each objective is where a straight line from its baseline
+	// to its target would have it by now, or better. Absent where there are no objectives.
+	ConditionObjectivesOnTrack = "ObjectivesOnTrack"
 )
 
 // Reasons. Each says when it appears and what to do.
@@ -94,6 +114,12 @@ const (
 	// ReasonSettingsRefused: the idea service refused the settings; the last good ones stay in force. The
 	// message names the fields.
 	ReasonSettingsRefused = "SettingsRefused"
+	// ReasonConfigMapNotFound: a ConfigMap that spec.house.terms names does not exist. The last good settings stay in
+	// force until it is there.
+	ReasonConfigMapNotFound = "ConfigMapNotFound"
+	// ReasonConfigMapIncomplete: a ConfigMap that spec.house.terms names lacks a key, or a text in it is empty or too long.
+	// The last good settings stay in force until it is good.
+	ReasonConfigMapIncomplete = "ConfigMapIncomplete"
 	// ReasonServiceUnreachable: the idea service's control port does not answer.
 	ReasonServiceUnreachable = "ServiceUnreachable"
 
@@ -103,6 +129,73 @@ const (
 	ReasonRouteRefused = "RouteRefused"
 	// ReasonCertificatePending: the certificate has not been issued yet.
 	ReasonCertificatePending = "CertificatePending"
+
+	// ReasonCommunityNotFound: spec.communityRef names no Community of this namespace. Create it, or correct the name in a
+	// new object.
+	ReasonCommunityNotFound = "CommunityNotFound"
+	// ReasonCommunityNotReady: the Community's idea service does not work yet. Wait, or look at the Community.
+	ReasonCommunityNotReady = "CommunityNotReady"
+	// ReasonCommunityPaused: the Community has spec.paused, so nothing is declared in it.
+	ReasonCommunityPaused = "CommunityPaused"
+	// ReasonReferenceMissing: the spec names a theme, terms, an attribute, a Challenge or a RewardPolicy that the community
+	// does not have yet. Create it, or correct the name.
+	ReasonReferenceMissing = "ReferenceMissing"
+	// ReasonReferenceCycle: Challenges continue each other in a circle by their origin. Remove the origin of one.
+	ReasonReferenceCycle = "ReferenceCycle"
+	// ReasonRefused: the idea service refused the spec; what was in force before stays. The message names the fields.
+	ReasonRefused = "Refused"
+	// ReasonLocked: the change concerns what decides an open challenge, which goes on untouched. Put back the former
+	// value, or cancel the challenge and create another.
+	ReasonLocked = "Locked"
+	// ReasonNameTaken: another object of the same name is in force in the idea service. Delete it, or take another name.
+	ReasonNameTaken = "NameTaken"
+	// ReasonServiceOutdated: the idea service is older than the operator and does not know a field of the spec. Update the
+	// image of the class.
+	ReasonServiceOutdated = "ServiceOutdated"
+	// ReasonDrifted: the idea service works by something else than the spec, and spec.driftPolicy is Report.
+	ReasonDrifted = "Drifted"
+	// ReasonSuspended: spec.suspend is true, so nothing is changed in the idea service. Set it to false to go on.
+	ReasonSuspended = "Suspended"
+	// ReasonPriceOnly: the annotation cocreation.quaeso.io/price is "only", so the changed spec was priced and not declared.
+	// Remove the annotation to declare it.
+	ReasonPriceOnly = "PriceOnly"
+
+	// ReasonOpen: members can take part.
+	ReasonOpen = "Open"
+	// ReasonScheduled: the first phase has not begun.
+	ReasonScheduled = "Scheduled"
+	// ReasonBetweenPhases: one phase is over, the next has not begun.
+	ReasonBetweenPhases = "BetweenPhases"
+	// ReasonTeamAtWork: the phase is the team's or the jury's; members wait for the outcome.
+	ReasonTeamAtWork = "TeamAtWork"
+	// ReasonChallengePaused: spec.paused says why nobody can take part for now.
+	ReasonChallengePaused = "ChallengePaused"
+	// ReasonCancelled: spec.cancelled says why the challenge was cancelled.
+	ReasonCancelled = "Cancelled"
+	// ReasonClosed: the last phase is over.
+	ReasonClosed = "Closed"
+	// ReasonDecided: the winners were decided.
+	ReasonDecided = "Decided"
+	// ReasonUndecided: nothing was decided yet.
+	ReasonUndecided = "Undecided"
+	// ReasonOnTime: no promised answer is late.
+	ReasonOnTime = "OnTime"
+	// ReasonAnswersLate: the brand owes answers since longer than it promised. The message says how many; the team's page
+	// lists them.
+	ReasonAnswersLate = "AnswersLate"
+	// ReasonWithinQuotas: participants are as the quotas ask, within 10 percentage points.
+	ReasonWithinQuotas = "WithinQuotas"
+	// ReasonGapTooWide: a segment's share of the participants is more than 10 percentage points from its quota. Invite those
+	// who are missing, and read weighted results beside raw ones.
+	ReasonGapTooWide = "GapTooWide"
+	// ReasonNoParticipants: nobody has taken part yet, so nothing can be said of the shares.
+	ReasonNoParticipants = "NoParticipants"
+	// ReasonOnTrack: each objective is where it should be by now, or better.
+	ReasonOnTrack = "OnTrack"
+	// ReasonBehind: an objective is behind the line from its baseline to its target. The message names it.
+	ReasonBehind = "Behind"
+	// ReasonNotMeasured: an objective has no value yet. The team enters values of the metric manual on its page.
+	ReasonNotMeasured = "NotMeasured"
 
 	// ReasonInUse: a CommunityClass is being deleted while communities use it. It goes when they are gone or
 	// use another class.

@@ -1,5 +1,6 @@
 // Package v1alpha1 holds the kinds of the API group cocreation.quaeso.io: what a platform operator offers
-// (CommunityClass) and what an agency asks for (Community).
+// (CommunityClass), what an agency asks for (Community), and the programme that a brand team runs in a community
+// (Challenge, RewardPolicy).
 //
 // +kubebuilder:object:generate=true
 // +kubebuilder:ac:generate=true
@@ -23,6 +24,8 @@ func AddToScheme(s *runtime.Scheme) error {
 	s.AddKnownTypes(GroupVersion,
 		&Community{}, &CommunityList{},
 		&CommunityClass{}, &CommunityClassList{},
+		&Challenge{}, &ChallengeList{},
+		&RewardPolicy{}, &RewardPolicyList{},
 	)
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil

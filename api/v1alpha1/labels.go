@@ -37,8 +37,17 @@ const (
 	// AnnotationReconcile asks for a reconcile now; any new value does.
 	AnnotationReconcile = "cocreation.quaeso.io/reconcile-at"
 
+	// AnnotationPrice on a RewardPolicy asks what its spec would have given for everything that has happened; any new
+	// value asks anew. The answer is in status.pricing, and nothing is written in the idea service. While its value is
+	// "only", a changed spec is priced and not declared.
+	AnnotationPrice = "cocreation.quaeso.io/price"
+
 	// FinalizerCommunity lets the operator keep or drop the data before a Community goes.
 	FinalizerCommunity = "cocreation.quaeso.io/community"
 	// FinalizerClass keeps a CommunityClass while communities use it.
 	FinalizerClass = "cocreation.quaeso.io/class-in-use"
+	// FinalizerChallenge lets the operator archive a Challenge in the idea service before it goes.
+	FinalizerChallenge = "cocreation.quaeso.io/challenge"
+	// FinalizerRewardPolicy lets the operator end a RewardPolicy in the idea service before it goes.
+	FinalizerRewardPolicy = "cocreation.quaeso.io/reward-policy"
 )

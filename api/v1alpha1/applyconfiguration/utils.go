@@ -19,10 +19,26 @@ import (
 func ForKind(kind schema.GroupVersionKind) interface{} {
 	switch kind {
 	// Group=cocreation.quaeso.io, Version=v1alpha1
+	case v1alpha1.SchemeGroupVersion.WithKind("Attribute"):
+		return &apiv1alpha1.AttributeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Badge"):
+		return &apiv1alpha1.BadgeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BadgePrice"):
+		return &apiv1alpha1.BadgePriceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Ballot"):
+		return &apiv1alpha1.BallotApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BetaTest"):
+		return &apiv1alpha1.BetaTestApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Brand"):
 		return &apiv1alpha1.BrandApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BrandColors"):
 		return &apiv1alpha1.BrandColorsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Challenge"):
+		return &apiv1alpha1.ChallengeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ChallengeSpec"):
+		return &apiv1alpha1.ChallengeSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ChallengeStatus"):
+		return &apiv1alpha1.ChallengeStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClassDatabase"):
 		return &apiv1alpha1.ClassDatabaseApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClassIdeaService"):
@@ -51,38 +67,122 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CommunityMailApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CommunityOIDC"):
 		return &apiv1alpha1.CommunityOIDCApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CommunityReference"):
+		return &apiv1alpha1.CommunityReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CommunitySpec"):
 		return &apiv1alpha1.CommunitySpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CommunityStatus"):
 		return &apiv1alpha1.CommunityStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CommunityTLS"):
 		return &apiv1alpha1.CommunityTLSApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ConceptTest"):
+		return &apiv1alpha1.ConceptTestApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Criterion"):
+		return &apiv1alpha1.CriterionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DatabaseSize"):
 		return &apiv1alpha1.DatabaseSizeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DatabaseStatus"):
 		return &apiv1alpha1.DatabaseStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Eligibility"):
+		return &apiv1alpha1.EligibilityApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EntryStatus"):
+		return &apiv1alpha1.EntryStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExternalDatabase"):
 		return &apiv1alpha1.ExternalDatabaseApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("FormField"):
+		return &apiv1alpha1.FormFieldApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Forum"):
+		return &apiv1alpha1.ForumApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GatewayReference"):
 		return &apiv1alpha1.GatewayReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("House"):
+		return &apiv1alpha1.HouseApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("InForceStatus"):
+		return &apiv1alpha1.InForceStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("IngressSettings"):
 		return &apiv1alpha1.IngressSettingsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("IssuerReference"):
 		return &apiv1alpha1.IssuerReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Jury"):
+		return &apiv1alpha1.JuryApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Level"):
+		return &apiv1alpha1.LevelApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LevelPrice"):
+		return &apiv1alpha1.LevelPriceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Mission"):
+		return &apiv1alpha1.MissionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Moderation"):
+		return &apiv1alpha1.ModerationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Objective"):
+		return &apiv1alpha1.ObjectiveApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ObjectiveStatus"):
+		return &apiv1alpha1.ObjectiveStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Option"):
+		return &apiv1alpha1.OptionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Phase"):
+		return &apiv1alpha1.PhaseApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PodTemplateOverrides"):
 		return &apiv1alpha1.PodTemplateOverridesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PriceFailure"):
+		return &apiv1alpha1.PriceFailureApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PricingStatus"):
+		return &apiv1alpha1.PricingStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Prize"):
+		return &apiv1alpha1.PrizeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Question"):
+		return &apiv1alpha1.QuestionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Quota"):
+		return &apiv1alpha1.QuotaApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Recruiting"):
+		return &apiv1alpha1.RecruitingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ResolvedSettings"):
 		return &apiv1alpha1.ResolvedSettingsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ResourceAmounts"):
 		return &apiv1alpha1.ResourceAmountsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Resources"):
 		return &apiv1alpha1.ResourcesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Retention"):
+		return &apiv1alpha1.RetentionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RevenueShare"):
+		return &apiv1alpha1.RevenueShareApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RewardPolicy"):
+		return &apiv1alpha1.RewardPolicyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RewardPolicySpec"):
+		return &apiv1alpha1.RewardPolicySpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RewardPolicyStatus"):
+		return &apiv1alpha1.RewardPolicyStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RewardRule"):
+		return &apiv1alpha1.RewardRuleApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Round"):
+		return &apiv1alpha1.RoundApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Rung"):
+		return &apiv1alpha1.RungApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Session"):
+		return &apiv1alpha1.SessionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SharedDatabaseSettings"):
 		return &apiv1alpha1.SharedDatabaseSettingsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SignUp"):
+		return &apiv1alpha1.SignUpApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Size"):
 		return &apiv1alpha1.SizeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StandaloneDatabaseSettings"):
 		return &apiv1alpha1.StandaloneDatabaseSettingsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Stimulus"):
+		return &apiv1alpha1.StimulusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Survey"):
+		return &apiv1alpha1.SurveyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Task"):
+		return &apiv1alpha1.TaskApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Terms"):
+		return &apiv1alpha1.TermsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TermsSource"):
+		return &apiv1alpha1.TermsSourceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Theme"):
+		return &apiv1alpha1.ThemeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Webhook"):
+		return &apiv1alpha1.WebhookApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Workshop"):
+		return &apiv1alpha1.WorkshopApplyConfiguration{}
 
 	}
 	return nil

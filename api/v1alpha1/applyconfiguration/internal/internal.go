@@ -26,6 +26,133 @@ func Parser() *typed.Parser {
 var parserOnce sync.Once
 var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
+- name: com.github.quaeso.community-operator.api.v1alpha1.Addresses
+  list:
+    elementType:
+      namedType: com.github.quaeso.community-operator.api.v1alpha1.Email
+    elementRelationship: associative
+- name: com.github.quaeso.community-operator.api.v1alpha1.Attribute
+  map:
+    fields:
+    - name: consent
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.NoticeByLocale
+    - name: label
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
+    - name: multiple
+      type:
+        scalar: boolean
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+    - name: options
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Option
+          elementRelationship: associative
+          keys:
+          - name
+    - name: required
+      type:
+        scalar: boolean
+- name: com.github.quaeso.community-operator.api.v1alpha1.AttributeValues
+  list:
+    elementType:
+      namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+    elementRelationship: associative
+- name: com.github.quaeso.community-operator.api.v1alpha1.Badge
+  map:
+    fields:
+    - name: condition
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.EventCondition
+    - name: count
+      type:
+        scalar: numeric
+    - name: event
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.EventName
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.KeyName
+    - name: text
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.NoticeByLocale
+    - name: title
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
+    - name: to
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Recipient
+- name: com.github.quaeso.community-operator.api.v1alpha1.BadgePrice
+  map:
+    fields:
+    - name: after
+      type:
+        scalar: numeric
+    - name: before
+      type:
+        scalar: numeric
+    - name: name
+      type:
+        scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Ballot
+  map:
+    fields:
+    - name: approvals
+      type:
+        scalar: numeric
+    - name: budget
+      type:
+        scalar: numeric
+    - name: daysPerEntry
+      type:
+        scalar: numeric
+    - name: hidden
+      type:
+        scalar: boolean
+    - name: kind
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.BallotKind
+    - name: maxPerIdea
+      type:
+        scalar: numeric
+    - name: maximum
+      type:
+        scalar: numeric
+    - name: minimum
+      type:
+        scalar: numeric
+    - name: perDay
+      type:
+        scalar: numeric
+    - name: randomOrder
+      type:
+        scalar: boolean
+    - name: shortlist
+      type:
+        scalar: numeric
+- name: com.github.quaeso.community-operator.api.v1alpha1.BallotKind
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.BannedTerm
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.BetaTest
+  map:
+    fields:
+    - name: diaryDays
+      type:
+        scalar: numeric
+    - name: dropOutDays
+      type:
+        scalar: numeric
+    - name: finalSurvey
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Survey
+    - name: kit
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.PassageByLocale
 - name: com.github.quaeso.community-operator.api.v1alpha1.BoundedText
   scalar: string
 - name: com.github.quaeso.community-operator.api.v1alpha1.Brand
@@ -67,6 +194,221 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: text
       type:
         namedType: com.github.quaeso.community-operator.api.v1alpha1.Color
+- name: com.github.quaeso.community-operator.api.v1alpha1.Challenge
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ChallengeSpec
+    - name: status
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ChallengeStatus
+- name: com.github.quaeso.community-operator.api.v1alpha1.ChallengeSpec
+  map:
+    fields:
+    - name: answerWithinDays
+      type:
+        scalar: numeric
+    - name: ballot
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Ballot
+    - name: betaTest
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.BetaTest
+    - name: brief
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.DocumentByLocale
+    - name: cancelled
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.NoticeByLocale
+    - name: communityRef
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.CommunityReference
+    - name: conceptTest
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ConceptTest
+    - name: deletionPolicy
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.WithdrawalPolicy
+    - name: driftPolicy
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.DriftPolicy
+    - name: eligibility
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Eligibility
+    - name: exclusiveDays
+      type:
+        scalar: numeric
+    - name: form
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.FormField
+          elementRelationship: associative
+          keys:
+          - name
+    - name: forum
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Forum
+    - name: jury
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Jury
+    - name: ladder
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Rung
+          elementRelationship: atomic
+    - name: mission
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Mission
+    - name: moderation
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ModerationTime
+    - name: origin
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ObjectName
+    - name: paused
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.NoticeByLocale
+    - name: phases
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Phase
+          elementRelationship: associative
+          keys:
+          - name
+    - name: quotas
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Quota
+          elementRelationship: associative
+          keys:
+          - attribute
+          - value
+    - name: recruiting
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Recruiting
+    - name: responsible
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TeamRole
+    - name: reviewBatches
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Date
+          elementRelationship: atomic
+    - name: rewardPolicy
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ObjectName
+    - name: survey
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Survey
+    - name: suspend
+      type:
+        scalar: boolean
+    - name: terms
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+          elementRelationship: associative
+    - name: theme
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+    - name: title
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
+    - name: type
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ChallengeType
+    - name: visibility
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Visibility
+    - name: winners
+      type:
+        scalar: numeric
+    - name: workshop
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Workshop
+- name: com.github.quaeso.community-operator.api.v1alpha1.ChallengeStatus
+  map:
+    fields:
+    - name: closesIn
+      type:
+        scalar: string
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: decidedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: ideas
+      type:
+        scalar: numeric
+    - name: inForce
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.InForceStatus
+    - name: lateAnswers
+      type:
+        scalar: numeric
+    - name: leaders
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.EntryStatus
+          elementRelationship: atomic
+    - name: nextTransition
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: participants
+      type:
+        scalar: numeric
+    - name: phase
+      type:
+        scalar: string
+    - name: representativenessGap
+      type:
+        scalar: numeric
+    - name: resultSHA256
+      type:
+        scalar: string
+    - name: shortlist
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.EntryStatus
+          elementRelationship: atomic
+    - name: votes
+      type:
+        scalar: numeric
+    - name: winners
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.EntryStatus
+          elementRelationship: atomic
+- name: com.github.quaeso.community-operator.api.v1alpha1.ChallengeType
+  scalar: string
 - name: com.github.quaeso.community-operator.api.v1alpha1.ClassDatabase
   map:
     fields:
@@ -300,6 +642,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: label
       type:
         namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
+- name: com.github.quaeso.community-operator.api.v1alpha1.CommunityReference
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
 - name: com.github.quaeso.community-operator.api.v1alpha1.CommunitySpec
   map:
     fields:
@@ -324,6 +672,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.quaeso.community-operator.api.v1alpha1.Hostname
           elementRelationship: atomic
+    - name: house
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.House
     - name: mail
       type:
         namedType: com.github.quaeso.community-operator.api.v1alpha1.CommunityMail
@@ -362,6 +713,23 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: atomic
+    - name: ideas
+      type:
+        scalar: numeric
+    - name: lateAnswers
+      type:
+        scalar: numeric
+    - name: members
+      type:
+        scalar: numeric
+    - name: objectives
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.ObjectiveStatus
+          elementRelationship: associative
+          keys:
+          - name
     - name: observedGeneration
       type:
         scalar: numeric
@@ -369,6 +737,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
     - name: replicas
+      type:
+        scalar: numeric
+    - name: representativenessGap
       type:
         scalar: numeric
     - name: resolved
@@ -383,12 +754,54 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: version
       type:
         scalar: string
+    - name: votes
+      type:
+        scalar: numeric
 - name: com.github.quaeso.community-operator.api.v1alpha1.CommunityTLS
   map:
     fields:
     - name: secretName
       type:
         scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.ConceptTest
+  map:
+    fields:
+    - name: perMember
+      type:
+        scalar: numeric
+    - name: questions
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Question
+          elementRelationship: associative
+          keys:
+          - name
+    - name: stimuli
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Stimulus
+          elementRelationship: associative
+          keys:
+          - name
+- name: com.github.quaeso.community-operator.api.v1alpha1.ConfigMapKey
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Criterion
+  map:
+    fields:
+    - name: label
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.LabelByLocale
+    - name: maximum
+      type:
+        scalar: numeric
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+    - name: weight
+      type:
+        scalar: numeric
 - name: com.github.quaeso.community-operator.api.v1alpha1.DatabaseKind
   scalar: string
 - name: com.github.quaeso.community-operator.api.v1alpha1.DatabaseSize
@@ -415,7 +828,67 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: schemaVersion
       type:
         scalar: numeric
+- name: com.github.quaeso.community-operator.api.v1alpha1.Date
+  scalar: string
 - name: com.github.quaeso.community-operator.api.v1alpha1.DeletionPolicy
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.DocumentByLocale
+  map:
+    elementType:
+      namedType: com.github.quaeso.community-operator.api.v1alpha1.DocumentText
+- name: com.github.quaeso.community-operator.api.v1alpha1.DocumentText
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.DriftPolicy
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Eligibility
+  map:
+    fields:
+    - name: attributes
+      type:
+        map:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.AttributeValues
+    - name: entriesPerMember
+      type:
+        scalar: numeric
+    - name: level
+      type:
+        scalar: numeric
+    - name: minimumAge
+      type:
+        scalar: numeric
+    - name: roles
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+          elementRelationship: associative
+    - name: selectedIn
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ObjectName
+- name: com.github.quaeso.community-operator.api.v1alpha1.Email
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.EntryStatus
+  map:
+    fields:
+    - name: idea
+      type:
+        scalar: numeric
+    - name: points
+      type:
+        scalar: numeric
+    - name: rank
+      type:
+        scalar: numeric
+    - name: title
+      type:
+        scalar: string
+    - name: votes
+      type:
+        scalar: numeric
+- name: com.github.quaeso.community-operator.api.v1alpha1.EventCondition
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.EventName
   scalar: string
 - name: com.github.quaeso.community-operator.api.v1alpha1.ExternalDatabase
   map:
@@ -423,6 +896,55 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: secretName
       type:
         scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.FieldType
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.FormField
+  map:
+    fields:
+    - name: hint
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.LabelByLocale
+    - name: label
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.LabelByLocale
+    - name: maxLength
+      type:
+        scalar: numeric
+    - name: maximum
+      type:
+        scalar: numeric
+    - name: minimum
+      type:
+        scalar: numeric
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+    - name: options
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Option
+          elementRelationship: associative
+          keys:
+          - name
+    - name: private
+      type:
+        scalar: boolean
+    - name: required
+      type:
+        scalar: boolean
+    - name: type
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.FieldType
+- name: com.github.quaeso.community-operator.api.v1alpha1.Forum
+  map:
+    fields:
+    - name: themes
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+          elementRelationship: associative
 - name: com.github.quaeso.community-operator.api.v1alpha1.GatewayReference
   map:
     fields:
@@ -439,6 +961,91 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.quaeso.community-operator.api.v1alpha1.Hostname
   scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.House
+  map:
+    fields:
+    - name: answerWithinDays
+      type:
+        scalar: numeric
+    - name: attributes
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Attribute
+          elementRelationship: associative
+          keys:
+          - name
+    - name: moderation
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Moderation
+    - name: objectives
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Objective
+          elementRelationship: associative
+          keys:
+          - name
+    - name: qualify
+      type:
+        scalar: numeric
+    - name: quotas
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Quota
+          elementRelationship: associative
+          keys:
+          - attribute
+          - value
+    - name: retention
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Retention
+    - name: roles
+      type:
+        map:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Addresses
+    - name: signUp
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.SignUp
+    - name: terms
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Terms
+          elementRelationship: associative
+          keys:
+          - name
+          - kind
+    - name: themes
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Theme
+          elementRelationship: associative
+          keys:
+          - name
+    - name: webhooks
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Webhook
+          elementRelationship: associative
+          keys:
+          - name
+- name: com.github.quaeso.community-operator.api.v1alpha1.InForceStatus
+  map:
+    fields:
+    - name: digest
+      type:
+        scalar: string
+    - name: generation
+      type:
+        scalar: numeric
+    - name: since
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.quaeso.community-operator.api.v1alpha1.IngressSettings
   map:
     fields:
@@ -459,7 +1066,191 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Jury
+  map:
+    fields:
+    - name: ballotPercent
+      type:
+        scalar: numeric
+    - name: criteria
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Criterion
+          elementRelationship: associative
+          keys:
+          - name
+    - name: members
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Email
+          elementRelationship: atomic
+    - name: scoresPerEntry
+      type:
+        scalar: numeric
+- name: com.github.quaeso.community-operator.api.v1alpha1.KeyName
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.LabelByLocale
+  map:
+    elementType:
+      namedType: com.github.quaeso.community-operator.api.v1alpha1.LabelText
+- name: com.github.quaeso.community-operator.api.v1alpha1.LabelText
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Level
+  map:
+    fields:
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.KeyName
+    - name: points
+      type:
+        scalar: numeric
+    - name: title
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
+- name: com.github.quaeso.community-operator.api.v1alpha1.LevelPrice
+  map:
+    fields:
+    - name: after
+      type:
+        scalar: numeric
+    - name: before
+      type:
+        scalar: numeric
+    - name: level
+      type:
+        scalar: numeric
+    - name: name
+      type:
+        scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.LocalTime
+  scalar: string
 - name: com.github.quaeso.community-operator.api.v1alpha1.Locale
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.MailDomain
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.MemberAction
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Metric
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Mission
+  map:
+    fields:
+    - name: postsUnmoderated
+      type:
+        scalar: boolean
+    - name: role
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+    - name: tasks
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Task
+          elementRelationship: associative
+          keys:
+          - name
+- name: com.github.quaeso.community-operator.api.v1alpha1.Moderation
+  map:
+    fields:
+    - name: bannedTerms
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.BannedTerm
+          elementRelationship: associative
+    - name: trustedLevel
+      type:
+        scalar: numeric
+    - name: when
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ModerationTime
+- name: com.github.quaeso.community-operator.api.v1alpha1.ModerationTime
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.NoticeByLocale
+  map:
+    elementType:
+      namedType: com.github.quaeso.community-operator.api.v1alpha1.NoticeText
+- name: com.github.quaeso.community-operator.api.v1alpha1.NoticeText
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.ObjectName
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Objective
+  map:
+    fields:
+    - name: baseline
+      type:
+        scalar: numeric
+    - name: deadline
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Date
+    - name: metric
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Metric
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.KeyName
+    - name: target
+      type:
+        scalar: numeric
+    - name: team
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Team
+    - name: title
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
+- name: com.github.quaeso.community-operator.api.v1alpha1.ObjectiveStatus
+  map:
+    fields:
+    - name: current
+      type:
+        scalar: numeric
+    - name: name
+      type:
+        scalar: string
+    - name: onTrack
+      type:
+        scalar: boolean
+    - name: target
+      type:
+        scalar: numeric
+- name: com.github.quaeso.community-operator.api.v1alpha1.Option
+  map:
+    fields:
+    - name: label
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+- name: com.github.quaeso.community-operator.api.v1alpha1.PassageByLocale
+  map:
+    elementType:
+      namedType: com.github.quaeso.community-operator.api.v1alpha1.PassageText
+- name: com.github.quaeso.community-operator.api.v1alpha1.PassageText
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Phase
+  map:
+    fields:
+    - name: allows
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.MemberAction
+          elementRelationship: associative
+    - name: end
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.LocalTime
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.PhaseName
+    - name: start
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.LocalTime
+- name: com.github.quaeso.community-operator.api.v1alpha1.PhaseName
   scalar: string
 - name: com.github.quaeso.community-operator.api.v1alpha1.PodTemplateOverrides
   map:
@@ -486,6 +1277,163 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: io.k8s.api.core.v1.Toleration
           elementRelationship: atomic
+- name: com.github.quaeso.community-operator.api.v1alpha1.PriceFailure
+  map:
+    fields:
+    - name: events
+      type:
+        scalar: numeric
+    - name: field
+      type:
+        scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.PricingStatus
+  map:
+    fields:
+    - name: badges
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.BadgePrice
+          elementRelationship: atomic
+    - name: failures
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.PriceFailure
+          elementRelationship: atomic
+    - name: fallen
+      type:
+        scalar: numeric
+    - name: generation
+      type:
+        scalar: numeric
+    - name: levels
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.LevelPrice
+          elementRelationship: atomic
+    - name: members
+      type:
+        scalar: numeric
+    - name: pointsAfter
+      type:
+        scalar: numeric
+    - name: pointsBefore
+      type:
+        scalar: numeric
+    - name: request
+      type:
+        scalar: string
+    - name: risen
+      type:
+        scalar: numeric
+- name: com.github.quaeso.community-operator.api.v1alpha1.Prize
+  map:
+    fields:
+    - name: amount
+      type:
+        scalar: numeric
+    - name: fromRank
+      type:
+        scalar: numeric
+    - name: title
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
+    - name: toRank
+      type:
+        scalar: numeric
+- name: com.github.quaeso.community-operator.api.v1alpha1.Question
+  map:
+    fields:
+    - name: highLabel
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
+    - name: label
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.LabelByLocale
+    - name: lowLabel
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
+    - name: maximum
+      type:
+        scalar: numeric
+    - name: minimum
+      type:
+        scalar: numeric
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+    - name: options
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Option
+          elementRelationship: associative
+          keys:
+          - name
+    - name: required
+      type:
+        scalar: boolean
+    - name: rows
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Option
+          elementRelationship: associative
+          keys:
+          - name
+    - name: showIf
+      type:
+        scalar: string
+    - name: type
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.QuestionType
+- name: com.github.quaeso.community-operator.api.v1alpha1.QuestionType
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Quota
+  map:
+    fields:
+    - name: attribute
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+    - name: percent
+      type:
+        scalar: numeric
+    - name: value
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+- name: com.github.quaeso.community-operator.api.v1alpha1.Recipient
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Recruiting
+  map:
+    fields:
+    - name: places
+      type:
+        scalar: numeric
+    - name: questions
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.FormField
+          elementRelationship: associative
+          keys:
+          - name
+    - name: quotas
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Quota
+          elementRelationship: associative
+          keys:
+          - attribute
+          - value
+    - name: role
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+    - name: selection
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Selection
 - name: com.github.quaeso.community-operator.api.v1alpha1.ResolvedSettings
   map:
     fields:
@@ -537,8 +1485,212 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: requests
       type:
         namedType: com.github.quaeso.community-operator.api.v1alpha1.ResourceAmounts
+- name: com.github.quaeso.community-operator.api.v1alpha1.Retention
+  map:
+    fields:
+    - name: auditDays
+      type:
+        scalar: numeric
+    - name: inactiveMemberDays
+      type:
+        scalar: numeric
+- name: com.github.quaeso.community-operator.api.v1alpha1.RevenueBase
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.RevenueShare
+  map:
+    fields:
+    - name: base
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.RevenueBase
+    - name: basisPoints
+      type:
+        scalar: numeric
+    - name: minimum
+      type:
+        scalar: numeric
+    - name: until
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Date
+- name: com.github.quaeso.community-operator.api.v1alpha1.RewardPolicy
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.RewardPolicySpec
+    - name: status
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.RewardPolicyStatus
+- name: com.github.quaeso.community-operator.api.v1alpha1.RewardPolicySpec
+  map:
+    fields:
+    - name: badges
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Badge
+          elementRelationship: associative
+          keys:
+          - name
+    - name: communityRef
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.CommunityReference
+    - name: currency
+      type:
+        scalar: string
+    - name: deletionPolicy
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.WithdrawalPolicy
+    - name: driftPolicy
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.DriftPolicy
+    - name: levels
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Level
+          elementRelationship: associative
+          keys:
+          - name
+    - name: prizes
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Prize
+          elementRelationship: atomic
+    - name: revenueShare
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.RevenueShare
+    - name: rules
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.RewardRule
+          elementRelationship: associative
+          keys:
+          - name
+    - name: suspend
+      type:
+        scalar: boolean
+- name: com.github.quaeso.community-operator.api.v1alpha1.RewardPolicyStatus
+  map:
+    fields:
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: inForce
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.InForceStatus
+    - name: members
+      type:
+        scalar: numeric
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: payoutsDue
+      type:
+        scalar: numeric
+    - name: payoutsDueAmount
+      type:
+        scalar: string
+    - name: pointsIssued
+      type:
+        scalar: numeric
+    - name: pricing
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.PricingStatus
+- name: com.github.quaeso.community-operator.api.v1alpha1.RewardRule
+  map:
+    fields:
+    - name: condition
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.EventCondition
+    - name: dailyCap
+      type:
+        scalar: numeric
+    - name: event
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.EventName
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.KeyName
+    - name: points
+      type:
+        scalar: numeric
+    - name: to
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Recipient
+- name: com.github.quaeso.community-operator.api.v1alpha1.Round
+  map:
+    fields:
+    - name: minutes
+      type:
+        scalar: numeric
+    - name: title
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
 - name: com.github.quaeso.community-operator.api.v1alpha1.RoutingKind
   scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Rung
+  map:
+    fields:
+    - name: days
+      type:
+        scalar: numeric
+    - name: percent
+      type:
+        scalar: numeric
+    - name: supporters
+      type:
+        scalar: numeric
+- name: com.github.quaeso.community-operator.api.v1alpha1.Selection
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Session
+  map:
+    fields:
+    - name: capacity
+      type:
+        scalar: numeric
+    - name: end
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.LocalTime
+    - name: facilitator
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Email
+    - name: link
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.HTTPSURL
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+    - name: place
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
+    - name: rounds
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Round
+          elementRelationship: atomic
+    - name: start
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.LocalTime
+    - name: title
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
 - name: com.github.quaeso.community-operator.api.v1alpha1.SharedDatabaseSettings
   map:
     fields:
@@ -554,6 +1706,29 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: port
       type:
         scalar: numeric
+- name: com.github.quaeso.community-operator.api.v1alpha1.SignUp
+  map:
+    fields:
+    - name: closed
+      type:
+        scalar: boolean
+    - name: domains
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.MailDomain
+          elementRelationship: associative
+    - name: guardianBelow
+      type:
+        scalar: numeric
+    - name: minimumAge
+      type:
+        scalar: numeric
+    - name: policy
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.SignUpPolicy
+- name: com.github.quaeso.community-operator.api.v1alpha1.SignUpPolicy
+  scalar: string
 - name: com.github.quaeso.community-operator.api.v1alpha1.Size
   map:
     fields:
@@ -578,12 +1753,145 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: storageClassName
       type:
         scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Stimulus
+  map:
+    fields:
+    - name: image
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.HTTPSURL
+    - name: imageAlt
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.LabelByLocale
+    - name: link
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.HTTPSURL
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+    - name: text
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.PassageByLocale
+    - name: title
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
+    - name: video
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.HTTPSURL
+- name: com.github.quaeso.community-operator.api.v1alpha1.Survey
+  map:
+    fields:
+    - name: anonymous
+      type:
+        scalar: boolean
+    - name: limit
+      type:
+        scalar: numeric
+    - name: questions
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Question
+          elementRelationship: associative
+          keys:
+          - name
 - name: com.github.quaeso.community-operator.api.v1alpha1.TLSMode
   scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Task
+  map:
+    fields:
+    - name: brief
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.PassageByLocale
+    - name: due
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.LocalTime
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+    - name: title
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
+- name: com.github.quaeso.community-operator.api.v1alpha1.Team
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.TeamRole
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Terms
+  map:
+    fields:
+    - name: kind
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TermsKind
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+    - name: text
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.DocumentByLocale
+    - name: textFrom
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TermsSource
+    - name: version
+      type:
+        scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.TermsKind
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.TermsSource
+  map:
+    fields:
+    - name: configMapName
+      type:
+        scalar: string
+    - name: keys
+      type:
+        map:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.ConfigMapKey
 - name: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
   map:
     elementType:
       namedType: com.github.quaeso.community-operator.api.v1alpha1.BoundedText
+- name: com.github.quaeso.community-operator.api.v1alpha1.Theme
+  map:
+    fields:
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.ItemName
+    - name: title
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.TextByLocale
+- name: com.github.quaeso.community-operator.api.v1alpha1.Visibility
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Webhook
+  map:
+    fields:
+    - name: condition
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.EventCondition
+    - name: events
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.EventName
+          elementRelationship: associative
+    - name: name
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.KeyName
+    - name: url
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.HTTPSURL
+- name: com.github.quaeso.community-operator.api.v1alpha1.WithdrawalPolicy
+  scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Workshop
+  map:
+    fields:
+    - name: sessions
+      type:
+        list:
+          elementType:
+            namedType: com.github.quaeso.community-operator.api.v1alpha1.Session
+          elementRelationship: associative
+          keys:
+          - name
 - name: io.k8s.api.core.v1.Affinity
   map:
     fields:

@@ -34,6 +34,10 @@ type CommunitySpecApplyConfiguration struct {
 	Mail *CommunityMailApplyConfiguration `json:"mail,omitempty"`
 	// oidc lets members sign in with an OpenID Connect issuer.
 	OIDC *CommunityOIDCApplyConfiguration `json:"oidc,omitempty"`
+	// house are the community's house rules: moderation, sign-up, what members may say of themselves, the team's roles,
+	// terms, themes, quotas, objectives, the promise of answers, webhooks and retention. A change is in force within
+	// seconds, without a restart.
+	House *HouseApplyConfiguration `json:"house,omitempty"`
 	// paused stops the operator from changing anything about this community. What runs goes on running.
 	Paused *bool `json:"paused,omitempty"`
 	// deletionProtection refuses the deletion of this Community until it is set to false.
@@ -121,6 +125,14 @@ func (b *CommunitySpecApplyConfiguration) WithMail(value *CommunityMailApplyConf
 // If called multiple times, the OIDC field is set to the value of the last call.
 func (b *CommunitySpecApplyConfiguration) WithOIDC(value *CommunityOIDCApplyConfiguration) *CommunitySpecApplyConfiguration {
 	b.OIDC = value
+	return b
+}
+
+// WithHouse sets the House field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the House field is set to the value of the last call.
+func (b *CommunitySpecApplyConfiguration) WithHouse(value *HouseApplyConfiguration) *CommunitySpecApplyConfiguration {
+	b.House = value
 	return b
 }
 

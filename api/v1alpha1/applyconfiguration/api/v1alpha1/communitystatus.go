@@ -17,7 +17,8 @@ type CommunityStatusApplyConfiguration struct {
 	// observedGeneration is the generation that this status was made from.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// conditions of the community: Ready sums up; Accepted, DatabaseReady, CredentialsReady, WorkloadReady,
-	// SettingsInForce and RouteReady are its parts; Reconciling and Stalled are present while they are true.
+	// SettingsInForce and RouteReady are its parts. AnswersOnTime, Representative and ObjectivesOnTrack tell how the
+	// programme goes, and do not count for Ready. Reconciling and Stalled are present while they are true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// url is where members open the community.
 	URL *string `json:"url,omitempty"`
@@ -33,6 +34,19 @@ type CommunityStatusApplyConfiguration struct {
 	Version *string `json:"version,omitempty"`
 	// database as the operator last saw it.
 	Database *DatabaseStatusApplyConfiguration `json:"database,omitempty"`
+	// members of the community.
+	Members *int64 `json:"members,omitempty"`
+	// ideas that are published.
+	Ideas *int64 `json:"ideas,omitempty"`
+	// votes that count.
+	Votes *int64 `json:"votes,omitempty"`
+	// lateAnswers is the number of ideas whose answer the brand owes since longer than it promised.
+	LateAnswers *int64 `json:"lateAnswers,omitempty"`
+	// representativenessGap is the largest distance between a quota and that segment's share of the members who took part,
+	// in percentage points; absent where there are no quotas or nobody took part.
+	RepresentativenessGap *int64 `json:"representativenessGap,omitempty"`
+	// objectives with their current values.
+	Objectives []ObjectiveStatusApplyConfiguration `json:"objectives,omitempty"`
 	// resolved shows what is in force after defaults of the class and the size.
 	Resolved *ResolvedSettingsApplyConfiguration `json:"resolved,omitempty"`
 }
@@ -119,6 +133,59 @@ func (b *CommunityStatusApplyConfiguration) WithVersion(value string) *Community
 // If called multiple times, the Database field is set to the value of the last call.
 func (b *CommunityStatusApplyConfiguration) WithDatabase(value *DatabaseStatusApplyConfiguration) *CommunityStatusApplyConfiguration {
 	b.Database = value
+	return b
+}
+
+// WithMembers sets the Members field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Members field is set to the value of the last call.
+func (b *CommunityStatusApplyConfiguration) WithMembers(value int64) *CommunityStatusApplyConfiguration {
+	b.Members = &value
+	return b
+}
+
+// WithIdeas sets the Ideas field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Ideas field is set to the value of the last call.
+func (b *CommunityStatusApplyConfiguration) WithIdeas(value int64) *CommunityStatusApplyConfiguration {
+	b.Ideas = &value
+	return b
+}
+
+// WithVotes sets the Votes field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Votes field is set to the value of the last call.
+func (b *CommunityStatusApplyConfiguration) WithVotes(value int64) *CommunityStatusApplyConfiguration {
+	b.Votes = &value
+	return b
+}
+
+// WithLateAnswers sets the LateAnswers field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LateAnswers field is set to the value of the last call.
+func (b *CommunityStatusApplyConfiguration) WithLateAnswers(value int64) *CommunityStatusApplyConfiguration {
+	b.LateAnswers = &value
+	return b
+}
+
+// WithRepresentativenessGap sets the RepresentativenessGap field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RepresentativenessGap field is set to the value of the last call.
+func (b *CommunityStatusApplyConfiguration) WithRepresentativenessGap(value int64) *CommunityStatusApplyConfiguration {
+	b.RepresentativenessGap = &value
+	return b
+}
+
+// WithObjectives adds the given value to the Objectives field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Objectives field.
+func (b *CommunityStatusApplyConfiguration) WithObjectives(values ...*ObjectiveStatusApplyConfiguration) *CommunityStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithObjectives")
+		}
+		b.Objectives = append(b.Objectives, *values[i])
+	}
 	return b
 }
 
