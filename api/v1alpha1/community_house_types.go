@@ -198,7 +198,7 @@ type Terms struct {
 	TextFrom *TermsSource `json:"textFrom,omitempty"`
 }
 
-// TermsSource is a ConfigMap that holds a text by locale, of at most 200,000 bytes each.
+// TermsSource is a ConfigMap that holds a text by locale, of at most 100,000 bytes each and 400,000 in all.
 type TermsSource struct {
 	// configMapName is a ConfigMap in this namespace.
 	// +required
@@ -307,18 +307,33 @@ type Retention struct {
 	AuditDays int32 `json:"auditDays,omitempty"`
 }
 
+// Standing says where an objective stands: reached, onTrack, behind (by the line through its last values), missed (its
+// deadline is over) or unknown (too few values for a trend).
+//
+// +kubebuilder:validation:MaxLength=63
+type Standing string
+
+// Standings of an objective.
+const (
+	StandingReached Standing = "reached"
+	StandingOnTrack Standing = "onTrack"
+	StandingBehind  Standing = "behind"
+	StandingMissed  Standing = "missed"
+	StandingUnknown Standing = "unknown"
+)
+
 // ObjectiveStatus is where an objective stands.
 type ObjectiveStatus struct {
 	// name of the objective.
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
-	// current value; absent until there is one.
+	// current value; absent while nothing was measured or entered.
 	// +optional
 	Current *int64 `json:"current,omitempty"`
 	// target to be reached.
 	// +optional
 	Target int64 `json:"target"`
-	// onTrack tells whether it is where a straight line from baseline to target would have it by now, or better.
+	// standing is reached, onTrack, behind, missed or unknown.
 	// +optional
-	OnTrack bool `json:"onTrack"`
+	Standing Standing `json:"standing,omitempty"`
 }

@@ -329,13 +329,13 @@ type CommunityStatus struct {
 	// votes that count.
 	// +optional
 	Votes int64 `json:"votes"`
-	// lateAnswers is the number of ideas whose answer the brand owes since longer than it promised.
+	// lateAnswers is the number of published ideas whose answer is later than the brand promised; 1,000 stands for more.
 	// +optional
 	LateAnswers int64 `json:"lateAnswers"`
-	// representativenessGap is the largest distance between a quota and that segment's share of the members who took part,
-	// in percentage points; absent where there are no quotas or nobody took part.
+	// representativeness of the participants by the quotas: the gap of the segment that is furthest from its own. Absent
+	// without quotas, and while nobody has said anything of the attributes.
 	// +optional
-	RepresentativenessGap *int64 `json:"representativenessGap,omitempty"`
+	Representativeness *RepresentativenessStatus `json:"representativeness,omitempty"`
 	// objectives with their current values.
 	// +optional
 	// +listType=map

@@ -37,11 +37,11 @@ const (
 	// ConditionAnswersOnTime is true while the brand owes no answer since longer than it promised. Absent where it
 	// promised none.
 	ConditionAnswersOnTime = "AnswersOnTime"
-	// ConditionRepresentative is true while each segment's share of the participants is within 10 percentage points of
+	// ConditionRepresentative is true while each segment's share of the participants is within 5 percentage points of
 	// its quota. Absent where there are no quotas.
 	ConditionRepresentative = "Representative"
-	// ConditionObjectivesOnTrack of a Community is true while each objective is where a straight line from its baseline
-	// to its target would have it by now, or better. Absent where there are no objectives.
+	// ConditionObjectivesOnTrack of a Community is true while each objective is reached, or will be by its deadline if its
+	// last values go on as they do. Absent where there are no objectives.
 	ConditionObjectivesOnTrack = "ObjectivesOnTrack"
 )
 
@@ -183,18 +183,19 @@ const (
 	// ReasonAnswersLate: the brand owes answers since longer than it promised. The message says how many; the team's page
 	// lists them.
 	ReasonAnswersLate = "AnswersLate"
-	// ReasonWithinQuotas: participants are as the quotas ask, within 10 percentage points.
+	// ReasonWithinQuotas: participants are as the quotas ask, within 5 percentage points.
 	ReasonWithinQuotas = "WithinQuotas"
-	// ReasonGapTooWide: a segment's share of the participants is more than 10 percentage points from its quota. Invite those
+	// ReasonGapTooWide: a segment's share of the participants is more than 5 percentage points from its quota. Invite those
 	// who are missing, and read weighted results beside raw ones.
 	ReasonGapTooWide = "GapTooWide"
 	// ReasonNoParticipants: nobody has taken part yet, so nothing can be said of the shares.
 	ReasonNoParticipants = "NoParticipants"
-	// ReasonOnTrack: each objective is where it should be by now, or better.
+	// ReasonOnTrack: each objective is reached, or on its way.
 	ReasonOnTrack = "OnTrack"
-	// ReasonBehind: an objective is behind the line from its baseline to its target. The message names it.
+	// ReasonBehind: objectives will not be reached in time, or their deadline is over. The message names them.
 	ReasonBehind = "Behind"
-	// ReasonNotMeasured: an objective has no value yet. The team enters values of the metric manual on its page.
+	// ReasonNotMeasured: objectives have too few values for a trend. The message names them; the team enters values of the
+	// metric manual on its page.
 	ReasonNotMeasured = "NotMeasured"
 
 	// ReasonInUse: a CommunityClass is being deleted while communities use it. It goes when they are gone or

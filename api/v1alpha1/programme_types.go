@@ -186,3 +186,19 @@ type InForceStatus struct {
 	// +optional
 	Since *metav1.Time `json:"since,omitempty"`
 }
+
+// RepresentativenessStatus compares who takes part with the quotas, by the segment that is furthest from its own.
+type RepresentativenessStatus struct {
+	// attribute of the segment.
+	// +kubebuilder:validation:MaxLength=63
+	Attribute string `json:"attribute"`
+	// value of the attribute.
+	// +kubebuilder:validation:MaxLength=63
+	Value string `json:"value"`
+	// gapPercent is the distance between actualPercent and quotaPercent, in percentage points.
+	GapPercent int32 `json:"gapPercent"`
+	// actualPercent is the segment's share of the participants.
+	ActualPercent int32 `json:"actualPercent"`
+	// quotaPercent is its share by the quota.
+	QuotaPercent int32 `json:"quotaPercent"`
+}

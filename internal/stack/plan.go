@@ -46,6 +46,8 @@ type Plan struct {
 	OperatorNamespace string
 	// Credentials of the pods; nil while they are not known, and then no pods are described.
 	Credentials *Credentials
+	// ConfigMaps are the data, by name, of those that the house rules take texts from.
+	ConfigMaps map[string]map[string]string
 	// PullSecret is the merged .dockerconfigjson of the class's pull Secrets; empty for none.
 	PullSecret []byte
 }

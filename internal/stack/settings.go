@@ -5,6 +5,7 @@ import (
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
 	"github.com/quaeso/community-operator/internal/control"
+	"github.com/quaeso/community-operator/internal/declaration"
 )
 
 // Settings are what is declared to the community's idea service.
@@ -19,6 +20,7 @@ func Settings(p Plan) control.Settings {
 			Colors:  colors(p.Community.Spec.Brand.Colors),
 		},
 		TimeZone: p.TimeZone,
+		House:    declaration.House(p.Community.Spec.House, p.ConfigMaps),
 	}
 	for _, l := range p.Locales {
 		s.Locales = append(s.Locales, string(l))

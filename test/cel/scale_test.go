@@ -20,7 +20,7 @@ func stored(t *testing.T, base string, patches ...string) *unstructured.Unstruct
 	t.Helper()
 	api := kubeapi.Shared(t)
 	object := read(t, base, patches...)
-	if object.GetKind() == "Community" {
+	if namespaced(object) {
 		object.SetNamespace(api.Namespace(t))
 	}
 	if err := api.Client.Create(t.Context(), object); err != nil {

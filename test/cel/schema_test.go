@@ -30,9 +30,24 @@ const (
 	class             = "class"
 	classShared       = "class-shared"
 	classStandalone   = "class-standalone"
+	challenge         = "challenge"
+	ideation          = "challenge-ideation"
+	ballotPerDay      = "challenge-per-day"
+	ballotBudget      = "challenge-budget"
+	ballotApproval    = "challenge-approval"
+	survey            = "challenge-survey"
+	conceptTest       = "challenge-concept-test"
+	betaTest          = "challenge-beta-test"
+	forum             = "challenge-forum"
+	workshop          = "challenge-workshop"
+	mission           = "challenge-mission"
+	rewardPolicy      = "reward-policy"
 )
 
-var bases = []string{community, communityExternal, class, classShared, classStandalone}
+var bases = []string{
+	community, communityExternal, class, classShared, classStandalone, challenge, ideation, ballotPerDay, ballotBudget, ballotApproval,
+	survey, conceptTest, betaTest, forum, workshop, mission, rewardPolicy,
+}
 
 // row is one object that the schema judges.
 type row struct {
@@ -76,10 +91,13 @@ func read(t testing.TB, base string, patches ...string) *unstructured.Unstructur
 	return u
 }
 
+// namespaced tells whether an object's kind lives in namespaces: all but the class.
+func namespaced(object *unstructured.Unstructured) bool { return object.GetKind() != "CommunityClass" }
+
 // judge asks the API server about an object without storing it.
 func judge(t testing.TB, object *unstructured.Unstructured) error {
 	t.Helper()
-	if object.GetKind() == "Community" {
+	if namespaced(object) {
 		object.SetNamespace("default")
 	}
 	return kubeapi.Shared(t).Client.Create(t.Context(), object, client.DryRunAll)
@@ -90,7 +108,7 @@ func judgeChange(t testing.TB, r row) error {
 	t.Helper()
 	api := kubeapi.Shared(t)
 	stored := read(t, r.base, r.patch)
-	if stored.GetKind() == "Community" {
+	if namespaced(stored) {
 		stored.SetNamespace(api.Namespace(t))
 	}
 	stored.SetName("a-" + strings.ToLower(rowName.ReplaceAllString(t.Name(), "")[:8]))

@@ -135,6 +135,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.QuotaApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Recruiting"):
 		return &apiv1alpha1.RecruitingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RepresentativenessStatus"):
+		return &apiv1alpha1.RepresentativenessStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ResolvedSettings"):
 		return &apiv1alpha1.ResolvedSettingsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ResourceAmounts"):

@@ -386,9 +386,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: phase
       type:
         scalar: string
-    - name: representativenessGap
+    - name: representativeness
       type:
-        scalar: numeric
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.RepresentativenessStatus
     - name: resultSHA256
       type:
         scalar: string
@@ -739,9 +739,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: replicas
       type:
         scalar: numeric
-    - name: representativenessGap
+    - name: representativeness
       type:
-        scalar: numeric
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.RepresentativenessStatus
     - name: resolved
       type:
         namedType: com.github.quaeso.community-operator.api.v1alpha1.ResolvedSettings
@@ -1211,9 +1211,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
-    - name: onTrack
+    - name: standing
       type:
-        scalar: boolean
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.Standing
     - name: target
       type:
         scalar: numeric
@@ -1434,6 +1434,24 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: selection
       type:
         namedType: com.github.quaeso.community-operator.api.v1alpha1.Selection
+- name: com.github.quaeso.community-operator.api.v1alpha1.RepresentativenessStatus
+  map:
+    fields:
+    - name: actualPercent
+      type:
+        scalar: numeric
+    - name: attribute
+      type:
+        scalar: string
+    - name: gapPercent
+      type:
+        scalar: numeric
+    - name: quotaPercent
+      type:
+        scalar: numeric
+    - name: value
+      type:
+        scalar: string
 - name: com.github.quaeso.community-operator.api.v1alpha1.ResolvedSettings
   map:
     fields:
@@ -1753,6 +1771,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: storageClassName
       type:
         scalar: string
+- name: com.github.quaeso.community-operator.api.v1alpha1.Standing
+  scalar: string
 - name: com.github.quaeso.community-operator.api.v1alpha1.Stimulus
   map:
     fields:

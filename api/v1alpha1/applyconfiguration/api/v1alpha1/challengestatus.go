@@ -22,8 +22,8 @@ type ChallengeStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// inForce tells which declaration the idea service works by; absent until there is one.
 	InForce *InForceStatusApplyConfiguration `json:"inForce,omitempty"`
-	// phase by the idea service's clock: scheduled, one of the declared phases, waiting (between two of them), closed,
-	// decided, paused, cancelled or archived.
+	// phase by the idea service's clock: scheduled, one of the declared phases, between (two of them), decided, closed, paused or
+	// cancelled.
 	Phase *string `json:"phase,omitempty"`
 	// nextTransition is when the phase changes by itself; absent when it does not.
 	NextTransition *metav1.Time `json:"nextTransition,omitempty"`
@@ -38,11 +38,11 @@ type ChallengeStatusApplyConfiguration struct {
 	Votes *int64 `json:"votes,omitempty"`
 	// participants, who submitted, voted or responded.
 	Participants *int64 `json:"participants,omitempty"`
-	// lateAnswers is the number of ideas whose answer the brand owes since longer than it promised.
+	// lateAnswers is the number of published ideas whose answer is later than the brand promised; 1,000 stands for more.
 	LateAnswers *int64 `json:"lateAnswers,omitempty"`
-	// representativenessGap is the largest distance between a quota and that segment's share of the participants, in
-	// percentage points; absent where there are no quotas or no participants.
-	RepresentativenessGap *int64 `json:"representativenessGap,omitempty"`
+	// representativeness of the participants by the quotas: the gap of the segment that is furthest from its own. Absent
+	// without quotas, and while nobody has said anything of the attributes.
+	Representativeness *RepresentativenessStatusApplyConfiguration `json:"representativeness,omitempty"`
 	// leaders are the first entries, 5 at most; none while counts are hidden.
 	Leaders []EntryStatusApplyConfiguration `json:"leaders,omitempty"`
 	// shortlist is what went on to the jury, 20 at most.
@@ -152,11 +152,11 @@ func (b *ChallengeStatusApplyConfiguration) WithLateAnswers(value int64) *Challe
 	return b
 }
 
-// WithRepresentativenessGap sets the RepresentativenessGap field in the declarative configuration to the given value
+// WithRepresentativeness sets the Representativeness field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the RepresentativenessGap field is set to the value of the last call.
-func (b *ChallengeStatusApplyConfiguration) WithRepresentativenessGap(value int64) *ChallengeStatusApplyConfiguration {
-	b.RepresentativenessGap = &value
+// If called multiple times, the Representativeness field is set to the value of the last call.
+func (b *ChallengeStatusApplyConfiguration) WithRepresentativeness(value *RepresentativenessStatusApplyConfiguration) *ChallengeStatusApplyConfiguration {
+	b.Representativeness = value
 	return b
 }
 

@@ -40,11 +40,11 @@ type CommunityStatusApplyConfiguration struct {
 	Ideas *int64 `json:"ideas,omitempty"`
 	// votes that count.
 	Votes *int64 `json:"votes,omitempty"`
-	// lateAnswers is the number of ideas whose answer the brand owes since longer than it promised.
+	// lateAnswers is the number of published ideas whose answer is later than the brand promised; 1,000 stands for more.
 	LateAnswers *int64 `json:"lateAnswers,omitempty"`
-	// representativenessGap is the largest distance between a quota and that segment's share of the members who took part,
-	// in percentage points; absent where there are no quotas or nobody took part.
-	RepresentativenessGap *int64 `json:"representativenessGap,omitempty"`
+	// representativeness of the participants by the quotas: the gap of the segment that is furthest from its own. Absent
+	// without quotas, and while nobody has said anything of the attributes.
+	Representativeness *RepresentativenessStatusApplyConfiguration `json:"representativeness,omitempty"`
 	// objectives with their current values.
 	Objectives []ObjectiveStatusApplyConfiguration `json:"objectives,omitempty"`
 	// resolved shows what is in force after defaults of the class and the size.
@@ -168,11 +168,11 @@ func (b *CommunityStatusApplyConfiguration) WithLateAnswers(value int64) *Commun
 	return b
 }
 
-// WithRepresentativenessGap sets the RepresentativenessGap field in the declarative configuration to the given value
+// WithRepresentativeness sets the Representativeness field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the RepresentativenessGap field is set to the value of the last call.
-func (b *CommunityStatusApplyConfiguration) WithRepresentativenessGap(value int64) *CommunityStatusApplyConfiguration {
-	b.RepresentativenessGap = &value
+// If called multiple times, the Representativeness field is set to the value of the last call.
+func (b *CommunityStatusApplyConfiguration) WithRepresentativeness(value *RepresentativenessStatusApplyConfiguration) *CommunityStatusApplyConfiguration {
+	b.Representativeness = value
 	return b
 }
 

@@ -5,6 +5,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/quaeso/community-operator/api/v1alpha1"
+)
+
 // ObjectiveStatusApplyConfiguration represents a declarative configuration of the ObjectiveStatus type for use
 // with apply.
 //
@@ -12,12 +16,12 @@ package v1alpha1
 type ObjectiveStatusApplyConfiguration struct {
 	// name of the objective.
 	Name *string `json:"name,omitempty"`
-	// current value; absent until there is one.
+	// current value; absent while nothing was measured or entered.
 	Current *int64 `json:"current,omitempty"`
 	// target to be reached.
 	Target *int64 `json:"target,omitempty"`
-	// onTrack tells whether it is where a straight line from baseline to target would have it by now, or better.
-	OnTrack *bool `json:"onTrack,omitempty"`
+	// standing is reached, onTrack, behind, missed or unknown.
+	Standing *apiv1alpha1.Standing `json:"standing,omitempty"`
 }
 
 // ObjectiveStatusApplyConfiguration constructs a declarative configuration of the ObjectiveStatus type for use with
@@ -50,10 +54,10 @@ func (b *ObjectiveStatusApplyConfiguration) WithTarget(value int64) *ObjectiveSt
 	return b
 }
 
-// WithOnTrack sets the OnTrack field in the declarative configuration to the given value
+// WithStanding sets the Standing field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the OnTrack field is set to the value of the last call.
-func (b *ObjectiveStatusApplyConfiguration) WithOnTrack(value bool) *ObjectiveStatusApplyConfiguration {
-	b.OnTrack = &value
+// If called multiple times, the Standing field is set to the value of the last call.
+func (b *ObjectiveStatusApplyConfiguration) WithStanding(value apiv1alpha1.Standing) *ObjectiveStatusApplyConfiguration {
+	b.Standing = &value
 	return b
 }

@@ -12,7 +12,7 @@ import (
 // TermsSourceApplyConfiguration represents a declarative configuration of the TermsSource type for use
 // with apply.
 //
-// TermsSource is a ConfigMap that holds a text by locale, of at most 200,000 bytes each.
+// TermsSource is a ConfigMap that holds a text by locale, of at most 100,000 bytes each and 400,000 in all.
 type TermsSourceApplyConfiguration struct {
 	// configMapName is a ConfigMap in this namespace.
 	ConfigMapName *string `json:"configMapName,omitempty"`
