@@ -77,7 +77,7 @@ test: $(HELM) $(KUSTOMIZE) ## Unit, schema, envtest and service tests with the r
 
 .PHONY: e2e
 e2e: $(HELM) ## The journeys on the real cluster, CloudNativePG and headless Chromium included. RUN=… selects tests.
-	@HELM=$(HELM) RUN="$(RUN)" hack/e2e.sh
+	@HELM=$(HELM) RUN='$(value RUN)' hack/e2e.sh
 
 ##@ Measure
 
