@@ -15,10 +15,15 @@ const (
 	MaxFileName = 120
 )
 
+// MaxFileFields bounds the fields of one form that take a file: all of them are read at once.
+const MaxFileFields = 3
+
 // Attachment is a file of an idea.
 type Attachment struct {
 	ID, Idea int64
-	Name     string
+	// Field of the challenge's form that the file answers; empty for what is attached to the idea itself.
+	Field string
+	Name  string
 	// Type is the media type that its content shows.
 	Type string
 	// Alt says what a picture shows.
@@ -31,6 +36,12 @@ type Attachment struct {
 	CreatedAt time.Time
 }
 
+// FormFile answers a field of a challenge's form: what is known of the file, and its content.
+type FormFile struct {
+	Attachment
+	Content []byte
+}
+
 // AttachmentStore keeps files. Errors are those of IdeaLifeStore.
 type AttachmentStore interface {
 	// Attach adds a file whose content was looked at to an idea that its authors may edit. The same content is kept once.
@@ -39,6 +50,7 @@ type AttachmentStore interface {
 	DescribeAttachment(ctx context.Context, member, attachment int64, alt string) error
 	// Detach removes a file.
 	Detach(ctx context.Context, member, attachment int64) error
-	// OpenAttachment returns a file of an idea that the viewer may see, with its content.
+	// OpenAttachment returns a file of an idea that the viewer may see, with its content. One that answers a private field is
+	// for the idea's authors and the team.
 	OpenAttachment(ctx context.Context, viewer, attachment int64) (Attachment, []byte, error)
 }

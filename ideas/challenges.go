@@ -92,6 +92,8 @@ type Entry struct {
 	Idea
 	// Answers to the challenge's form, without the private ones for who may not see them.
 	Answers Answers
+	// Files that answer the form, without the private ones for who may not see them.
+	Files []Attachment
 	// Votes and Points of the ballot; zero while they are hidden.
 	Votes  int
 	Points int64
@@ -189,7 +191,7 @@ type ChallengeStore interface {
 	// ChallengeTotals of some challenges, by id.
 	ChallengeTotals(ctx context.Context, ids []int64) (map[int64]ChallengeTotals, error)
 	// SubmitEntry enters an idea into a challenge; key as in SubmitIdea.
-	SubmitEntry(ctx context.Context, author int64, c *Challenge, key string, content Content, answers Answers) (Idea, error)
+	SubmitEntry(ctx context.Context, author int64, c *Challenge, key string, content Content, answers Answers, files ...FormFile) (Idea, error)
 	// ListEntries returns a page of a challenge's visible entries.
 	ListEntries(ctx context.Context, viewer int64, c *Challenge, q EntryQuery) (EntryPage, error)
 	// EntryOf is the entry that a visible idea is; ErrNotFound for one outside challenges.

@@ -55,12 +55,16 @@ func (a Answers) One(name string) string {
 func InputName(name string) string { return "form." + name }
 
 // CleanForm returns the answers to a form as they are stored, or the *FieldErrors of all fields at fault, joined. It
-// takes the values as they were typed, by field name; those of unknown fields are left out. Files are not among them.
+// takes the values as they were typed, by field name; those of unknown fields are left out. Of a file it takes the name,
+// which tells that there is one, and keeps nothing.
 func CleanForm(fields []control.FormField, typed map[string][]string) (Answers, error) {
 	answers := Answers{}
 	var wrong []error
 	for _, f := range fields {
 		if f.Type == FieldFile {
+			if f.Required && len(typed[f.Name]) == 0 {
+				wrong = append(wrong, &FieldError{Field: InputName(f.Name), Code: "required"})
+			}
 			continue
 		}
 		values, err := cleanField(f, typed[f.Name])

@@ -26,7 +26,7 @@ type Topic struct {
 	Theme, Title, Body string
 	State              TopicState
 	// Reason for which it was hidden.
-	Reason              string
+	Reason              Reason
 	Pinned, Locked      bool
 	Replies             int
 	CreatedAt, ActiveAt time.Time
@@ -41,9 +41,12 @@ type Reply struct {
 	Author Author
 	// Depth from 1.
 	Depth int
-	// Body is empty where Hidden.
-	Body      string
-	Hidden    bool
+	// Body is empty where Hidden, except for its author.
+	Body   string
+	Hidden bool
+	// Pending tells its author that it waits for a moderator, Reason why it was hidden.
+	Pending   bool
+	Reason    Reason
 	CreatedAt time.Time
 }
 
@@ -92,15 +95,4 @@ func (c *Challenge) TopicThemes(house *control.House) []string {
 // TakesTheme tells whether a topic may have the theme, or none.
 func (c *Challenge) TakesTheme(house *control.House, theme string) bool {
 	return theme == "" || slices.Contains(c.TopicThemes(house), theme)
-}
-
-// ModeratedBefore tells whether contributions to the challenge wait for the team.
-func (c *Challenge) ModeratedBefore(house *control.House) bool {
-	switch {
-	case c.Spec.Moderation != "":
-		return c.Spec.Moderation == control.ModerationBefore
-	case house != nil:
-		return house.Moderation.When == control.ModerationBefore
-	}
-	return false
 }

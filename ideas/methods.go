@@ -65,6 +65,8 @@ type SurveyStore interface {
 	Respond(ctx context.Context, c *Challenge, part string, member int64, typed map[string][]string) error
 	// Responses to a part, in no order that tells who came when where the survey is anonymous.
 	Responses(ctx context.Context, c *Challenge, part string) ([]Response, error)
+	// ExportResponses is Responses for somebody of the team who takes them out, which the audit log notes.
+	ExportResponses(ctx context.Context, actor int64, c *Challenge, part string) ([]Response, error)
 	// Exposures are what a member of a concept test is shown, assigned for good when first asked for.
 	Exposures(ctx context.Context, c *Challenge, member int64) ([]Exposure, error)
 	// StimuliShown is to how many members each stimulus was assigned.
@@ -103,7 +105,9 @@ type ForumStore interface {
 	// AddTopic opens a topic, or publishes a post of a mission; key as in SubmitIdea.
 	AddTopic(ctx context.Context, c *Challenge, author int64, key, theme, title, body string) (Topic, error)
 	// ListReplies in the order of the thread, after a former page's Next.
-	ListReplies(ctx context.Context, topic int64, after string, limit int) (ThreadPage, error)
+	ListReplies(ctx context.Context, viewer, topic int64, after string, limit int) (ThreadPage, error)
+	// GetReply to a topic that everybody sees.
+	GetReply(ctx context.Context, topic, reply int64) (Reply, error)
 	// AddReply below the topic (parent 0) or another reply; key as in SubmitIdea.
 	AddReply(ctx context.Context, c *Challenge, topic, parent, author int64, key, body string) (Reply, error)
 	// PendingTopics wait for the team.
@@ -111,14 +115,14 @@ type ForumStore interface {
 	// ModerateTopic pins, locks, publishes or hides a topic.
 	ModerateTopic(ctx context.Context, actor int64, c *Challenge, topic int64, change TopicChange) error
 	// HideReply hides or shows a reply.
-	HideReply(ctx context.Context, actor int64, c *Challenge, topic, reply int64, hidden bool, reason string) error
+	HideReply(ctx context.Context, actor int64, c *Challenge, topic, reply int64, hidden bool, reason Reason) error
 }
 
 // TopicChange is what the team changes of a topic; nil stays.
 type TopicChange struct {
 	Pinned, Locked *bool
 	State          *TopicState
-	Reason         string
+	Reason         Reason
 }
 
 // WorkshopStore keeps registrations.

@@ -69,8 +69,8 @@ func (r Reason) Clean() (Reason, error) {
 	return r, err
 }
 
-// check asks for a reason: one of the list, except "other", or words.
-func (r Reason) check(needed bool) error {
+// Check asks for a reason where one is needed: one of the list, except "other", or words.
+func (r Reason) Check(needed bool) error {
 	if needed && r.Text == "" && (r.Code == "" || r.Code == ReasonOther) {
 		return &FieldError{Field: "reason", Code: "required"}
 	}
@@ -165,12 +165,21 @@ const (
 	DecisionReject Decision = "reject"
 )
 
+// Contribution is what members report and moderators look at: an idea, a comment on one, a topic of a forum or post of a
+// mission, or a reply to one. What is not meant is 0.
+type Contribution struct {
+	Idea, Comment, Topic, Reply int64
+}
+
 // ModerationItem is a contribution that waits for a moderator.
 type ModerationItem struct {
 	ID   int64
 	Idea Idea
 	// Comment is nil where the idea itself is looked at.
-	Comment  *Comment
+	Comment *Comment
+	// Topic is nil where it is an idea or a comment; Reply is nil where the topic itself is looked at.
+	Topic    *Topic
+	Reply    *Reply
 	Cause    string
 	OpenedAt time.Time
 	// Reports of members, the first ones; ReportCount counts all.
@@ -187,9 +196,9 @@ type Report struct {
 
 // ModerationStore keeps the moderators' queue. Errors are those of IdeaLifeStore.
 type ModerationStore interface {
-	// Report tells the moderators of a published idea, or of a comment on it where comment is not 0. A member reports each
-	// once; another report of the same changes nothing. ErrTooMany after many in a short time.
-	Report(ctx context.Context, member, idea, comment int64, reason Reason) error
+	// Report tells the moderators of a contribution that everybody sees. A member reports each once; another report of the
+	// same changes nothing. ErrTooMany after many in a short time.
+	Report(ctx context.Context, member int64, c Contribution, reason Reason) error
 	// Queue lists what waits, the oldest first, at most limit items after the one with the id after.
 	Queue(ctx context.Context, moderator, after int64, limit int) ([]ModerationItem, error)
 	// QueueLength counts what waits, up to 100.
@@ -197,6 +206,8 @@ type ModerationStore interface {
 	// Moderate decides about items of the queue, all or none, 100 at most; those decided meanwhile stay as they are.
 	// It returns how many it decided.
 	Moderate(ctx context.Context, moderator int64, items []int64, d Decision, reason Reason) (int, error)
+	// ModeratedComment is a comment that everybody reads, or that a moderator has hidden.
+	ModeratedComment(ctx context.Context, moderator, comment int64) (Comment, error)
 	// HideComment takes a published comment out of sight; RestoreComment brings it back.
 	HideComment(ctx context.Context, moderator, comment int64, reason Reason) error
 	RestoreComment(ctx context.Context, moderator, comment int64) error

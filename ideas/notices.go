@@ -25,6 +25,8 @@ const (
 	// NoticeChallenge is a phase or a decision of a challenge.
 	NoticeChallenge    NoticeKind = "challenge"
 	NoticeAnnouncement NoticeKind = "announcement"
+	// NoticePlace is a place that one has, waits for or has lost: in a workshop, a test or a mission.
+	NoticePlace NoticeKind = "place"
 	// NoticeRecognition is a badge, a level, a prize or a payout.
 	NoticeRecognition NoticeKind = "recognition"
 	// NoticeAccount concerns the member's own account, and is always listed.
@@ -59,6 +61,7 @@ func DefaultPreferences() []Preference {
 		{NoticeMerge, true, MailDigest},
 		{NoticeIdea, true, MailDigest},
 		{NoticeChallenge, true, MailDigest},
+		{NoticePlace, true, MailNow},
 		{NoticeAnnouncement, true, MailDigest},
 		{NoticeRecognition, true, MailDigest},
 		{NoticeAccount, true, MailNow},

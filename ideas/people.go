@@ -8,6 +8,9 @@ type CoAuthorStore interface {
 	MembersNamed(ctx context.Context, name string) ([]Author, error)
 	// InviteCoAuthor invites a member to write along. The author does so, as long as the idea may be edited.
 	InviteCoAuthor(ctx context.Context, author, idea, invited int64) error
+	// InviteByAddress invites whoever has a mail address. Nobody learns whether it is a member's: the answer is the same, and
+	// the invited is named to the author once they have accepted. ErrTooMany after many in a short time.
+	InviteByAddress(ctx context.Context, author, idea int64, address string) error
 	// AnswerInvitation accepts or declines; who has accepted may still leave.
 	AnswerInvitation(ctx context.Context, member, idea int64, accept bool) error
 	// RemoveCoAuthor takes an invitation back, or somebody off the authors; the author does so.

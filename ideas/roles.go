@@ -1,6 +1,9 @@
 package ideas
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Role is what somebody is in a community. The house rules give the brand's roles to addresses; a challenge gives its
 // own to those whom it selects.
@@ -89,4 +92,23 @@ func (s Settings) RolesOf(email string) Roles {
 		}
 	}
 	return roles
+}
+
+// TeamWith are the addresses, in small letters, of those to whom the house rules give a role that has a permission.
+func (s Settings) TeamWith(p Permission) []string {
+	var addresses []string
+	if s.House == nil {
+		return addresses
+	}
+	for _, role := range TeamRoles() {
+		if !(Roles{role}).May(p) {
+			continue
+		}
+		for _, address := range s.House.Roles[string(role)] {
+			if address = strings.ToLower(address); !slices.Contains(addresses, address) {
+				addresses = append(addresses, address)
+			}
+		}
+	}
+	return addresses
 }

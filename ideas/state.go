@@ -159,7 +159,7 @@ func CheckTransition(from, to State, as []Capacity, reason Reason) (Capacity, er
 		if !slices.Contains(row.by, capacity) {
 			continue
 		}
-		if err := reason.check(row.explained); err != nil {
+		if err := reason.Check(row.explained); err != nil {
 			return "", err
 		}
 		return capacity, nil

@@ -114,10 +114,16 @@ func checkFields(r *refusals, field string, fields []control.FormField, settings
 		return
 	}
 	seen := names{}
+	files := 0
 	for i, f := range fields {
 		at := fmt.Sprintf("%s[%d]", field, i)
 		seen.check(r, at, f.Name)
 		checkLabel(r, at+".label", f.Label, settings)
+		if f.Type == ideas.FieldFile {
+			if files++; files == ideas.MaxFileFields+1 {
+				r.add(at+".type", "must not be file more than %d times in one form", ideas.MaxFileFields)
+			}
+		}
 		checkOneOf(r, at+".type", f.Type, ideas.FieldText, ideas.FieldLongText, ideas.FieldNumber, ideas.FieldDate, ideas.FieldChoice,
 			ideas.FieldChoices, ideas.FieldYesNo, ideas.FieldURL, ideas.FieldFile)
 		switch choice := f.Type == ideas.FieldChoice || f.Type == ideas.FieldChoices; {

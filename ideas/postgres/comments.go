@@ -127,7 +127,7 @@ func (s *Store) addComment(ctx context.Context, author, idea, replyTo int64, key
 		if comment.State == ideas.CommentPublished {
 			return s.tellOfComment(ctx, tx, comment, challenge)
 		}
-		return s.openItem(ctx, tx, idea, id, s.screen(ctx, who, challenge, body))
+		return s.openItem(ctx, tx, ideas.Contribution{Idea: idea, Comment: id}, s.screen(ctx, who, challenge, body))
 	})
 	return comment, err
 }
@@ -231,7 +231,7 @@ func (s *Store) rewriteComment(ctx context.Context, tx pgx.Tx, who actor, c idea
 	if cause == "" {
 		return nil
 	}
-	return s.openItem(ctx, tx, c.IdeaID, c.ID, cause)
+	return s.openItem(ctx, tx, ideas.Contribution{Idea: c.IdeaID, Comment: c.ID}, cause)
 }
 
 // DeleteComment implements ideas.CommentStore.
@@ -247,7 +247,7 @@ func (s *Store) DeleteComment(ctx context.Context, member, id int64) error {
 		if _, err := tx.Exec(ctx, "UPDATE comment SET state = 'deleted', body = '' WHERE id = $1", id); err != nil {
 			return fmt.Errorf("remove its text: %w", err)
 		}
-		return s.closeItem(ctx, tx, c.IdeaID, id, actor{}, decisionGone)
+		return s.closeItem(ctx, tx, ideas.Contribution{Idea: c.IdeaID, Comment: id}, actor{}, decisionGone)
 	})
 }
 

@@ -104,8 +104,14 @@ func TestConversation(t *testing.T) {
 	if err := store.HideComment(ctx, other.ID, second.ID, reason); !errors.Is(err, ideas.ErrForbidden) {
 		t.Errorf("a member hides a comment: %v", err)
 	}
+	if _, err := store.ModeratedComment(ctx, other.ID, second.ID); !errors.Is(err, ideas.ErrForbidden) {
+		t.Errorf("a member looks at a comment as a moderator: %v", err)
+	}
 	if err := store.HideComment(ctx, moderator.ID, second.ID, reason); err != nil {
 		t.Fatal(err)
+	}
+	if c, err := store.ModeratedComment(ctx, moderator.ID, second.ID); err != nil || c.State != ideas.CommentHidden || c.Reason != reason {
+		t.Errorf("the moderator sees %+v, %v", c, err)
 	}
 	if c, err := store.GetComment(ctx, other.ID, second.ID); err != nil || c.Reason != reason {
 		t.Errorf("its author does not learn why it is hidden: %+v, %v", c.Reason, err)
@@ -139,19 +145,19 @@ func TestQueue(t *testing.T) {
 	}
 	why := ideas.Reason{Code: ideas.ReasonAdvertising}
 	for range 2 { // the second changes nothing
-		if err := store.Report(ctx, other.ID, reported.ID, 0, why); err != nil {
+		if err := store.Report(ctx, other.ID, ideas.Contribution{Idea: reported.ID}, why); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := store.Report(ctx, moderator.ID, reported.ID, 0, ideas.Reason{Code: ideas.ReasonOther, Text: "Not nice"}); err != nil {
+	if err := store.Report(ctx, moderator.ID, ideas.Contribution{Idea: reported.ID}, ideas.Reason{Code: ideas.ReasonOther, Text: "Not nice"}); err != nil {
 		t.Fatal(err)
 	}
 	for want, err := range map[string]error{
-		ideas.ErrForbidden.Error(): store.Report(ctx, author.ID, reported.ID, 0, why),
-		"code: required":           store.Report(ctx, other.ID, reported.ID, 0, ideas.Reason{Text: "x"}),
-		"code: invalid":            store.Report(ctx, other.ID, reported.ID, 0, ideas.Reason{Code: "x"}),
-		"reason: required":         store.Report(ctx, other.ID, reported.ID, 0, ideas.Reason{Code: ideas.ReasonOther}),
-		ideas.ErrNotFound.Error():  store.Report(ctx, other.ID, reported.ID, comment.ID, why), // which nobody sees
+		ideas.ErrForbidden.Error(): store.Report(ctx, author.ID, ideas.Contribution{Idea: reported.ID}, why),
+		"code: required":           store.Report(ctx, other.ID, ideas.Contribution{Idea: reported.ID}, ideas.Reason{Text: "x"}),
+		"code: invalid":            store.Report(ctx, other.ID, ideas.Contribution{Idea: reported.ID}, ideas.Reason{Code: "x"}),
+		"reason: required":         store.Report(ctx, other.ID, ideas.Contribution{Idea: reported.ID}, ideas.Reason{Code: ideas.ReasonOther}),
+		ideas.ErrNotFound.Error():  store.Report(ctx, other.ID, ideas.Contribution{Idea: reported.ID, Comment: comment.ID}, why), // which nobody sees
 	} {
 		if err == nil || err.Error() != want {
 			t.Errorf("report: %v, want %s", err, want)
@@ -208,7 +214,8 @@ func TestReportsAreRateLimited(t *testing.T) {
 	store, _ := fresh(t)
 	author, other := member(t, store, "Author"), member(t, store, "Other")
 	for i := range 12 {
-		err := store.Report(t.Context(), other.ID, submit(t, store, author, fmt.Sprint("Idea ", i)).ID, 0, ideas.Reason{Code: ideas.ReasonOffTopic})
+		reported := ideas.Contribution{Idea: submit(t, store, author, fmt.Sprint("Idea ", i)).ID}
+		err := store.Report(t.Context(), other.ID, reported, ideas.Reason{Code: ideas.ReasonOffTopic})
 		if limited := errors.Is(err, ideas.ErrTooMany); limited != (i >= 10) || err != nil && !limited {
 			t.Fatalf("report %d: %v", i, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,12 +116,24 @@ func (s *Store) mayEnter(ctx context.Context, tx pgx.Tx, author int64, c *ideas.
 }
 
 // SubmitEntry implements ideas.ChallengeStore.
-func (s *Store) SubmitEntry(ctx context.Context, author int64, c *ideas.Challenge, key string, content ideas.Content, typed ideas.Answers) (ideas.Idea, error) {
+func (s *Store) SubmitEntry(ctx context.Context, author int64, c *ideas.Challenge, key string, content ideas.Content, typed ideas.Answers, files ...ideas.FormFile) (ideas.Idea, error) {
 	content.Challenge = c.ID
 	if content.Theme == "" {
 		content.Theme = c.Spec.Theme
 	}
 	content, contentErr := content.Clean(false)
+	typed = maps.Clone(typed)
+	for _, f := range c.Spec.Form {
+		if f.Type == ideas.FieldFile {
+			delete(typed, f.Name) // only a file answers it
+		}
+	}
+	for _, f := range files {
+		if typed == nil {
+			typed = ideas.Answers{}
+		}
+		typed[f.Field] = []string{f.Name}
+	}
 	answers, formErr := ideas.CleanForm(c.Spec.Form, typed)
 	settings, _ := s.Current(ctx)
 	if err := errors.Join(contentErr, formErr, checkKey(key), settings.CheckTheme(content.Theme, c.Spec.Theme)); err != nil {
@@ -143,6 +156,9 @@ func (s *Store) SubmitEntry(ctx context.Context, author int64, c *ideas.Challeng
 		if isNew {
 			if _, err := tx.Exec(ctx, "UPDATE entry SET answers = $2 WHERE idea_id = $1", id, raw); err != nil {
 				return fmt.Errorf("keep the answers: %w", err)
+			}
+			if err := s.answerWithFiles(ctx, tx, author, id, c, files); err != nil {
+				return err
 			}
 			r, err := lockIdea(ctx, tx, id, who)
 			if err != nil {
@@ -236,6 +252,14 @@ func (s *Store) readEntries(ctx context.Context, q querier, viewer int64, c *ide
 	for _, idea := range list {
 		byID[idea.ID] = idea
 	}
+	files, err := entryFiles(ctx, q, c, rows)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.seesPrivate(ctx, q, viewer, c)
+	if err != nil {
+		return nil, err
+	}
 	hidden := c.CountsHidden(s.config.Clock())
 	entries := make([]ideas.Entry, 0, len(rows))
 	for _, r := range rows {
@@ -252,12 +276,50 @@ func (s *Store) readEntries(ctx context.Context, q querier, viewer int64, c *ide
 		if hidden {
 			e.Votes, e.Points, e.Supporters = 0, 0, 0
 		}
-		if !r.isAuthor {
+		e.Files = files[e.ID]
+		if !r.isAuthor && !all {
 			e.Answers = publicAnswers(c, e.Answers)
+			e.Files = slices.DeleteFunc(e.Files, func(f ideas.Attachment) bool { return isPrivate(c, f.Field) })
 		}
 		entries = append(entries, e)
 	}
 	return entries, nil
+}
+
+// entryFiles are the files that answer the form of a challenge, by entry.
+func entryFiles(ctx context.Context, q querier, c *ideas.Challenge, rows []entryRow) (map[int64][]ideas.Attachment, error) {
+	byEntry := map[int64][]ideas.Attachment{}
+	if !slices.ContainsFunc(c.Spec.Form, func(f control.FormField) bool { return f.Type == ideas.FieldFile }) {
+		return byEntry, nil
+	}
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = r.entry.ID
+	}
+	found, err := q.Query(ctx, "SELECT "+attachmentColumns+" FROM attachment a WHERE a.idea_id = ANY($1) AND a.field <> '' ORDER BY a.id", ids)
+	if err != nil {
+		return nil, fmt.Errorf("read the files of entries: %w", err)
+	}
+	list, err := pgx.CollectRows(found, func(row pgx.CollectableRow) (ideas.Attachment, error) { return scanAttachment(row) })
+	if err != nil {
+		return nil, fmt.Errorf("read the files of entries: %w", err)
+	}
+	for _, f := range list {
+		byEntry[f.Idea] = append(byEntry[f.Idea], f)
+	}
+	return byEntry, nil
+}
+
+// seesPrivate tells whether the viewer is of the team, which sees the private answers of all entries.
+func (s *Store) seesPrivate(ctx context.Context, q querier, viewer int64, c *ideas.Challenge) (bool, error) {
+	if viewer == 0 || !slices.ContainsFunc(c.Spec.Form, func(f control.FormField) bool { return f.Private }) {
+		return false, nil
+	}
+	_, err := s.teamMember(ctx, q, viewer, ideas.MaySeeTeam)
+	if errors.Is(err, ideas.ErrForbidden) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // publicAnswers leaves out those to private fields, and to fields that are declared no more.

@@ -144,7 +144,7 @@ type eraser func(ctx context.Context, tx pgx.Tx, member int64, remove bool) erro
 
 // erasers of all parts. What a part keeps about a member beyond contributions and votes, it takes away here.
 func (s *Store) erasers() []eraser {
-	return []eraser{eraseContributions, eraseQueue, s.eraseMethods, eraseRecognition}
+	return []eraser{s.eraseEntries, eraseContributions, eraseQueue, s.eraseMethods, eraseRecognition}
 }
 
 // eraseMember leaves of a member a number without a person. Votes keep the number, so every count stays exact; nothing leads
@@ -194,8 +194,39 @@ func eraseContributions(ctx context.Context, tx pgx.Tx, member int64, remove boo
 	if _, err := tx.Exec(ctx, "UPDATE idea SET state = 'erased', title = '–', body = '–', slug = 'idea' WHERE author_id = $1", member); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, "UPDATE comment SET body = '–' WHERE author_id = $1", member)
-	return err
+	for _, change := range []string{
+		"UPDATE comment SET body = '–' WHERE author_id = $1",
+		"DELETE FROM attachment WHERE member_id = $1 OR idea_id IN (SELECT id FROM idea WHERE author_id = $1)",
+		"UPDATE idea_revision SET title = '–', body = '–' WHERE author_id = $1 OR idea_id IN (SELECT id FROM idea WHERE author_id = $1)",
+		"UPDATE entry SET answers = '{}' WHERE idea_id IN (SELECT id FROM idea WHERE author_id = $1)",
+	} {
+		if _, err := tx.Exec(ctx, change, member); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eraseEntries takes away what was answered for the team alone, also where contributions stay.
+func (s *Store) eraseEntries(ctx context.Context, tx pgx.Tx, member int64, _ bool) error {
+	for _, c := range s.Programme(ctx).Challenges {
+		for _, f := range c.Spec.Form {
+			if !f.Private {
+				continue
+			}
+			_, err := tx.Exec(ctx, `UPDATE entry e SET answers = e.answers - $3::text FROM idea i
+				WHERE i.id = e.idea_id AND i.author_id = $1 AND e.challenge_id = $2`, member, c.ID, f.Name)
+			if err != nil {
+				return fmt.Errorf("erase private answers: %w", err)
+			}
+			_, err = tx.Exec(ctx, `DELETE FROM attachment a USING idea i
+				WHERE i.id = a.idea_id AND i.author_id = $1 AND i.challenge_id = $2 AND a.field = $3`, member, c.ID, f.Name)
+			if err != nil {
+				return fmt.Errorf("erase private files: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // eraseQueue takes the member's letters out of the job queue: their arguments name the member.

@@ -243,7 +243,7 @@ func (s *Store) submit(ctx context.Context, tx pgx.Tx, who actor, r ideaRow) err
 	if cause == "" {
 		return nil
 	}
-	return s.openItem(ctx, tx, r.id, 0, cause)
+	return s.openItem(ctx, tx, ideas.Contribution{Idea: r.id}, cause)
 }
 
 // ResubmitIdea implements ideas.IdeaLifeStore.
@@ -359,7 +359,7 @@ func (s *Store) edit(ctx context.Context, tx pgx.Tx, who actor, r ideaRow, c ide
 	if err := s.moveIdea(ctx, tx, r, ideas.StatePending, who, ideas.Reason{}); err != nil {
 		return err
 	}
-	return s.openItem(ctx, tx, r.id, 0, cause)
+	return s.openItem(ctx, tx, ideas.Contribution{Idea: r.id}, cause)
 }
 
 // keepRevision keeps the new version, and before the first edit the one that was there.
@@ -395,7 +395,7 @@ func (s *Store) MoveIdea(ctx context.Context, member, id int64, to ideas.State, 
 			return err
 		}
 		if to == ideas.StatePending {
-			return s.openItem(ctx, tx, r.id, 0, ideas.CauseBefore)
+			return s.openItem(ctx, tx, ideas.Contribution{Idea: r.id}, ideas.CauseBefore)
 		}
 		return nil
 	})

@@ -141,7 +141,7 @@ func (s *Store) UnmergeIdea(ctx context.Context, member, duplicate int64) (ideas
 			return err
 		}
 		if from.former == ideas.StatePending {
-			if err := s.openItem(ctx, tx, duplicate, 0, ideas.CauseBefore); err != nil {
+			if err := s.openItem(ctx, tx, ideas.Contribution{Idea: duplicate}, ideas.CauseBefore); err != nil {
 				return err
 			}
 		}

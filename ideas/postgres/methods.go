@@ -48,7 +48,9 @@ func (s *Store) eraseMethods(ctx context.Context, tx pgx.Tx, member int64, remov
 	}
 	for _, change := range []string{
 		"DELETE FROM tester WHERE member_id = $1", "UPDATE topic SET title = '–', body = '–', state = 'hidden' WHERE author_id = $1",
-		"UPDATE topic_reply SET body = '–', hidden = true WHERE author_id = $1", "DELETE FROM mission_result WHERE member_id = $1",
+		"UPDATE topic_reply SET body = '–', hidden = true, pending = false WHERE author_id = $1",
+		`DELETE FROM moderation_item WHERE decided_at IS NULL AND (topic_id IN (SELECT id FROM topic WHERE author_id = $1)
+			OR reply_id IN (SELECT id FROM topic_reply WHERE author_id = $1))`, "DELETE FROM mission_result WHERE member_id = $1",
 	} {
 		if _, err := tx.Exec(ctx, change, member); err != nil {
 			return fmt.Errorf("erase contributions to tests, forums and missions: %w", err)

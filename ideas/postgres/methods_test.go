@@ -515,7 +515,8 @@ func TestBetaTest(t *testing.T) {
 func TestForum(t *testing.T) {
 	s := openClocked(t)
 	ctx := t.Context()
-	people := s.crowd(3, "")
+	people := append(s.crowd(2, ""), member(t, s.Store, "Moderator"))
+	declareTeam(t, s.Store, 1, control.House{})
 	c := s.declare("forum", control.Challenge{Type: control.TypeForum, Forum: &control.Forum{}})
 	var topics []ideas.Topic
 	for i := range 5 {
@@ -557,7 +558,7 @@ func TestForum(t *testing.T) {
 	var read []string
 	after := ""
 	for {
-		page, err := s.ListReplies(ctx, topics[1].ID, after, 4)
+		page, err := s.ListReplies(ctx, people[1].ID, topics[1].ID, after, 4)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -574,11 +575,13 @@ func TestForum(t *testing.T) {
 	yes, hidden := true, ideas.TopicHidden
 	if err := errors.Join(
 		s.ModerateTopic(ctx, people[2].ID, c, topics[0].ID, ideas.TopicChange{Pinned: &yes, Locked: &yes}),
-		s.ModerateTopic(ctx, people[2].ID, c, topics[4].ID, ideas.TopicChange{State: &hidden, Reason: "Off topic"}),
-		s.HideReply(ctx, people[2].ID, c, topics[1].ID, first.ID, true, "Rude"),
+		s.ModerateTopic(ctx, people[2].ID, c, topics[4].ID, ideas.TopicChange{State: &hidden, Reason: ideas.Reason{Text: "Off topic"}}),
+		s.HideReply(ctx, people[2].ID, c, topics[1].ID, first.ID, true, ideas.Reason{Text: "Rude"}),
 	); err != nil {
 		t.Fatal(err)
 	}
+	s.is(ideas.ErrForbidden, s.ModerateTopic(ctx, people[0].ID, c, topics[0].ID, ideas.TopicChange{Pinned: &yes}))
+	s.is(ideas.ErrForbidden, s.HideReply(ctx, people[0].ID, c, topics[1].ID, first.ID, true, ideas.Reason{Text: "Mine"}))
 	_, err = s.AddReply(ctx, c, topics[0].ID, 0, people[1].ID, "", "Locked?")
 	s.is(ideas.ErrClosed, err)
 	_, err = s.AddReply(ctx, c, topics[4].ID, 0, people[1].ID, "", "Hidden?")
@@ -603,7 +606,7 @@ func TestForum(t *testing.T) {
 	}
 	_, err = s.GetTopic(ctx, people[1].ID, false, topics[4].ID)
 	s.is(ideas.ErrNotFound, err)
-	if own, err := s.GetTopic(ctx, people[0].ID, false, topics[4].ID); err != nil || own.Reason != "Off topic" {
+	if own, err := s.GetTopic(ctx, people[0].ID, false, topics[4].ID); err != nil || own.Reason.Text != "Off topic" {
 		t.Errorf("the author sees %+v, %v", own, err)
 	}
 	if n := s.count("SELECT count(*) FROM ideas.audit WHERE subject = 'topic'"); n != 3 {

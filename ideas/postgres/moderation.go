@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ const (
 var reportsPerMember = allowance{kind: "reports per member", interval: 2 * time.Minute, burst: 10}
 
 // Report implements ideas.ModerationStore.
-func (s *Store) Report(ctx context.Context, member, idea, comment int64, reason ideas.Reason) error {
+func (s *Store) Report(ctx context.Context, member int64, c ideas.Contribution, reason ideas.Reason) error {
 	reason, err := reason.Clean()
 	if err != nil {
 		return err
@@ -39,9 +40,7 @@ func (s *Store) Report(ctx context.Context, member, idea, comment int64, reason 
 		if err := s.requireContributor(ctx, tx, member); err != nil {
 			return err
 		}
-		var author int64
-		err := tx.QueryRow(ctx, `SELECT coalesce(c.author_id, i.author_id) FROM idea i LEFT JOIN comment c ON c.id = $2 AND c.idea_id = i.id AND c.visible
-			WHERE i.id = $1 AND i.visible AND ($2 = 0 OR c.id IS NOT NULL) FOR KEY SHARE OF i`, idea, comment).Scan(&author)
+		author, err := seenAuthor(ctx, tx, c)
 		if err != nil {
 			return err
 		}
@@ -51,7 +50,7 @@ func (s *Store) Report(ctx context.Context, member, idea, comment int64, reason 
 		if allowed, err = allow(ctx, tx, reportsPerMember, strconv.FormatInt(member, 10)); err != nil || !allowed {
 			return err
 		}
-		return s.insertReport(ctx, tx, member, idea, comment, reason)
+		return s.insertReport(ctx, tx, member, c, reason)
 	})
 	if err == nil && !allowed {
 		return ideas.ErrTooMany
@@ -59,28 +58,44 @@ func (s *Store) Report(ctx context.Context, member, idea, comment int64, reason 
 	return err
 }
 
-func (s *Store) insertReport(ctx context.Context, tx pgx.Tx, member, idea, comment int64, reason ideas.Reason) error {
+// seenAuthor is who wrote a contribution that everybody sees.
+func seenAuthor(ctx context.Context, tx pgx.Tx, c ideas.Contribution) (author int64, err error) {
+	if c.Topic != 0 {
+		err = tx.QueryRow(ctx, `SELECT coalesce(r.author_id, t.author_id) FROM topic t LEFT JOIN topic_reply r ON r.id = $2 AND r.topic_id = t.id AND NOT r.hidden
+			WHERE t.id = $1 AND t.state = 'visible' AND ($2 = 0 OR r.id IS NOT NULL) FOR KEY SHARE OF t`, c.Topic, c.Reply).Scan(&author)
+		return author, err
+	}
+	err = tx.QueryRow(ctx, `SELECT coalesce(c.author_id, i.author_id) FROM idea i LEFT JOIN comment c ON c.id = $2 AND c.idea_id = i.id AND c.visible
+		WHERE i.id = $1 AND i.visible AND ($2 = 0 OR c.id IS NOT NULL) FOR KEY SHARE OF i`, c.Idea, c.Comment).Scan(&author)
+	return author, err
+}
+
+func (s *Store) insertReport(ctx context.Context, tx pgx.Tx, member int64, c ideas.Contribution, reason ideas.Reason) error {
+	of := partsOf(c)
 	var known bool
-	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM report WHERE member_id = $1 AND idea_id = $2 AND coalesce(comment_id, 0) = $3)",
-		member, idea, comment).Scan(&known)
+	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM report WHERE member_id = $1 AND "+of.whole+" = $2 AND coalesce("+of.part+", 0) = $3)",
+		member, of.wholeID, of.partID).Scan(&known)
 	if err != nil || known {
 		return err
 	}
-	item, err := s.itemOf(ctx, tx, idea, comment, ideas.CauseReported)
+	item, err := s.itemOf(ctx, tx, c, ideas.CauseReported)
 	if err != nil {
 		return err
 	}
-	tag, err := tx.Exec(ctx, `INSERT INTO report (item_id, idea_id, comment_id, member_id, reason_code, reason, created_at)
-		VALUES ($1, $2, nullif($3, 0), $4, $5, $6, $7) ON CONFLICT DO NOTHING`, item, idea, comment, member, reason.Code, reason.Text, s.config.Clock())
+	tag, err := tx.Exec(ctx, "INSERT INTO report (item_id, "+of.whole+", "+of.part+`, member_id, reason_code, reason, created_at)
+		VALUES ($1, $2, nullif($3::bigint, 0), $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+		item, of.wholeID, of.partID, member, reason.Code, reason.Text, s.config.Clock())
 	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
 	if _, err := tx.Exec(ctx, "UPDATE moderation_item SET reports = reports + 1 WHERE id = $1", item); err != nil {
 		return fmt.Errorf("count the report: %w", err)
 	}
-	return s.recordEvents(ctx, tx, ideas.Event{
-		Kind: ideas.EventReported, Actor: member, Idea: idea, Comment: comment, Data: map[string]any{"code": reason.Code},
-	})
+	e := ideas.Event{Kind: ideas.EventReported, Actor: member, Idea: c.Idea, Comment: c.Comment, Data: map[string]any{"code": reason.Code}}
+	if c.Topic != 0 {
+		e.Data["topic"] = c.Topic
+	}
+	return s.recordEvents(ctx, tx, e)
 }
 
 // Queue implements ideas.ModerationStore.
@@ -92,15 +107,31 @@ func (s *Store) Queue(ctx context.Context, moderator, after int64, limit int) ([
 	if _, err := s.teamMember(ctx, pool, moderator, ideas.MayModerate); err != nil {
 		return nil, s.failed("read the queue", err)
 	}
-	rows, err := pool.Query(ctx, "SELECT "+ideaColumns+`, q.id, q.cause, q.opened_at, q.reports, coalesce(c.id, 0), coalesce(cm.id, 0),
-			coalesce(cm.name, ''), coalesce(c.body, ''), coalesce(c.created_at, q.opened_at), coalesce(c.state, '')
-		FROM moderation_item q JOIN tally t ON t.idea_id = q.idea_id JOIN idea i ON i.id = q.idea_id JOIN member m ON m.id = i.author_id
-		LEFT JOIN comment c ON c.id = q.comment_id LEFT JOIN member cm ON cm.id = c.author_id
-		WHERE q.decided_at IS NULL AND q.id > $2 ORDER BY q.id LIMIT $3`, moderator, after, pageSize(limit))
+	list, err := queuedIdeas(ctx, pool, moderator, after, pageSize(limit))
 	if err != nil {
 		return nil, s.failed("read the queue", err)
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ideas.ModerationItem, error) {
+	topics, err := queuedTopics(ctx, pool, after, pageSize(limit))
+	if err != nil {
+		return nil, s.failed("read the queue", err)
+	}
+	list = append(list, topics...)
+	slices.SortFunc(list, func(x, y ideas.ModerationItem) int { return cmp.Compare(x.ID, y.ID) })
+	list = list[:min(len(list), pageSize(limit))]
+	return list, s.wrapped("read reports", s.addReports(ctx, pool, list))
+}
+
+// queuedIdeas are the ideas and comments of the queue.
+func queuedIdeas(ctx context.Context, q querier, moderator, after int64, limit int) ([]ideas.ModerationItem, error) {
+	rows, err := q.Query(ctx, "SELECT "+ideaColumns+`, q.id, q.cause, q.opened_at, q.reports, coalesce(c.id, 0), coalesce(cm.id, 0),
+			coalesce(cm.name, ''), coalesce(c.body, ''), coalesce(c.created_at, q.opened_at), coalesce(c.state, '')
+		FROM moderation_item q JOIN tally t ON t.idea_id = q.idea_id JOIN idea i ON i.id = q.idea_id JOIN member m ON m.id = i.author_id
+		LEFT JOIN comment c ON c.id = q.comment_id LEFT JOIN member cm ON cm.id = c.author_id
+		WHERE q.decided_at IS NULL AND q.id > $2 ORDER BY q.id LIMIT $3`, moderator, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list ideas and comments: %w", err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (ideas.ModerationItem, error) {
 		var q ideas.ModerationItem
 		var c ideas.Comment
 		var err error
@@ -110,10 +141,6 @@ func (s *Store) Queue(ctx context.Context, moderator, after int64, limit int) ([
 		}
 		return q, err
 	})
-	if err != nil {
-		return nil, s.failed("read the queue", err)
-	}
-	return list, s.wrapped("read reports", s.addReports(ctx, pool, list))
 }
 
 func (s *Store) addReports(ctx context.Context, q querier, list []ideas.ModerationItem) error {
@@ -166,8 +193,8 @@ func (s *Store) Moderate(ctx context.Context, moderator int64, items []int64, d 
 	if len(items) > maxDecided {
 		return 0, &ideas.FieldError{Field: "items", Code: "too_many", Limit: maxDecided}
 	}
-	if d != ideas.DecisionPublish && reason.Text == "" && (reason.Code == "" || reason.Code == ideas.ReasonOther) {
-		return 0, &ideas.FieldError{Field: "reason", Code: "required"}
+	if err := reason.Check(d != ideas.DecisionPublish); err != nil {
+		return 0, err //nolint:wrapcheck // names the field
 	}
 	decided := 0
 	err = s.transact(ctx, "decide about contributions", func(tx pgx.Tx) error {
@@ -192,15 +219,22 @@ func (s *Store) Moderate(ctx context.Context, moderator int64, items []int64, d 
 
 // decideItem locks the contribution before its item, as those do who change a contribution.
 func (s *Store) decideItem(ctx context.Context, tx pgx.Tx, who actor, item int64, d ideas.Decision, reason ideas.Reason) (bool, error) {
-	var idea, comment int64
-	err := tx.QueryRow(ctx, "SELECT idea_id, coalesce(comment_id, 0) FROM moderation_item WHERE id = $1 AND decided_at IS NULL", item).Scan(&idea, &comment)
+	var c ideas.Contribution
+	err := tx.QueryRow(ctx, `SELECT coalesce(idea_id, 0), coalesce(comment_id, 0), coalesce(topic_id, 0), coalesce(reply_id, 0)
+		FROM moderation_item WHERE id = $1 AND decided_at IS NULL`, item).Scan(&c.Idea, &c.Comment, &c.Topic, &c.Reply)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("look up item %d: %w", item, err)
 	}
-	r, err := lockIdea(ctx, tx, idea, who)
+	var r ideaRow
+	var topic ideas.Topic
+	if c.Topic != 0 {
+		topic, err = lockTopic(ctx, tx, c.Topic)
+	} else {
+		r, err = lockIdea(ctx, tx, c.Idea, who)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -208,15 +242,20 @@ func (s *Store) decideItem(ctx context.Context, tx pgx.Tx, who actor, item int64
 	if err := tx.QueryRow(ctx, "SELECT decided_at IS NULL FROM moderation_item WHERE id = $1 FOR UPDATE", item).Scan(&open); err != nil || !open {
 		return false, err
 	}
-	if comment != 0 {
-		err = s.decideComment(ctx, tx, who, r, comment, d, reason)
-	} else {
+	switch {
+	case c.Reply != 0:
+		err = s.decideReply(ctx, tx, who, topic, c.Reply, d, reason)
+	case c.Topic != 0:
+		err = s.decideTopic(ctx, tx, who, topic, d, reason)
+	case c.Comment != 0:
+		err = s.decideComment(ctx, tx, who, r, c.Comment, d, reason)
+	default:
 		err = s.decideIdea(ctx, tx, who, r, d, reason)
 	}
 	if err != nil {
 		return false, err
 	}
-	return true, s.closeItem(ctx, tx, idea, comment, who, string(d))
+	return true, s.closeItem(ctx, tx, c, who, string(d))
 }
 
 func (s *Store) decideIdea(ctx context.Context, tx pgx.Tx, who actor, r ideaRow, d ideas.Decision, reason ideas.Reason) error {
@@ -272,14 +311,27 @@ func (s *Store) moveComment(ctx context.Context, tx pgx.Tx, who actor, c ideas.C
 	return audit(ctx, tx, who.id, "comment."+string(to), "comment", c.ID, detail)
 }
 
+// ModeratedComment implements ideas.ModerationStore.
+func (s *Store) ModeratedComment(ctx context.Context, moderator, comment int64) (ideas.Comment, error) {
+	pool, err := s.db()
+	if err != nil {
+		return ideas.Comment{}, err
+	}
+	if _, err := s.teamMember(ctx, pool, moderator, ideas.MayModerate); err != nil {
+		return ideas.Comment{}, s.failed("read a comment", err)
+	}
+	c, err := scanComment(pool.QueryRow(ctx, commentQuery+" WHERE c.id = $2 AND c.state IN ('published', 'hidden')", moderator, comment))
+	return c, s.wrapped("read a comment", err)
+}
+
 // HideComment implements ideas.ModerationStore.
 func (s *Store) HideComment(ctx context.Context, moderator, comment int64, reason ideas.Reason) error {
 	reason, err := reason.Clean()
 	if err != nil {
 		return err
 	}
-	if reason.Text == "" && (reason.Code == "" || reason.Code == ideas.ReasonOther) {
-		return &ideas.FieldError{Field: "reason", Code: "required"}
+	if err := reason.Check(true); err != nil {
+		return err //nolint:wrapcheck // names the field
 	}
 	return s.switchComment(ctx, moderator, comment, ideas.CommentPublished, ideas.CommentHidden, reason)
 }
@@ -305,6 +357,6 @@ func (s *Store) switchComment(ctx context.Context, moderator, id int64, from, to
 		if err := s.moveComment(ctx, tx, who, c, 0, to, reason); err != nil {
 			return err
 		}
-		return s.closeItem(ctx, tx, c.IdeaID, id, who, string(ideas.DecisionReject))
+		return s.closeItem(ctx, tx, ideas.Contribution{Idea: c.IdeaID, Comment: id}, who, string(ideas.DecisionReject))
 	})
 }

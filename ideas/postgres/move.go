@@ -37,7 +37,7 @@ func (s *Store) moveIdea(ctx context.Context, tx pgx.Tx, r ideaRow, to ideas.Sta
 		}
 	}
 	if r.state == ideas.StatePending || !to.Published() {
-		if err := s.closeItem(ctx, tx, r.id, 0, who, decisionOf(to)); err != nil {
+		if err := s.closeItem(ctx, tx, ideas.Contribution{Idea: r.id}, who, decisionOf(to)); err != nil {
 			return err
 		}
 	}
@@ -115,18 +115,36 @@ func decisionOf(to ideas.State) string {
 // decisionGone closes items of the queue whose contribution has gone by itself.
 const decisionGone = "gone"
 
-// openItem puts a contribution into the moderators' queue, or finds it there. comment is 0 for the idea itself.
-func (s *Store) openItem(ctx context.Context, tx pgx.Tx, idea, comment int64, cause string) error {
-	_, err := s.itemOf(ctx, tx, idea, comment, cause)
+// contributionParts are the columns that name a contribution: what it is a part of, and the part, 0 for the whole.
+type contributionParts struct {
+	whole, part     string
+	wholeID, partID int64
+}
+
+func partsOf(c ideas.Contribution) contributionParts {
+	if c.Topic != 0 {
+		return contributionParts{"topic_id", "reply_id", c.Topic, c.Reply}
+	}
+	return contributionParts{"idea_id", "comment_id", c.Idea, c.Comment}
+}
+
+// openItem puts a contribution into the moderators' queue, or finds it there.
+func (s *Store) openItem(ctx context.Context, tx pgx.Tx, c ideas.Contribution, cause string) error {
+	_, err := s.itemOf(ctx, tx, c, cause)
 	return err
 }
 
-func (s *Store) itemOf(ctx context.Context, tx pgx.Tx, idea, comment int64, cause string) (int64, error) {
+func (s *Store) itemOf(ctx context.Context, tx pgx.Tx, c ideas.Contribution, cause string) (int64, error) {
+	of := partsOf(c)
+	open := "decided_at IS NULL"
+	if c.Topic != 0 {
+		open += " AND topic_id IS NOT NULL"
+	}
 	var id int64
-	err := tx.QueryRow(ctx, `INSERT INTO moderation_item AS m (idea_id, comment_id, cause, opened_at) VALUES ($1, nullif($2, 0), $3, $4)
-		ON CONFLICT (idea_id, coalesce(comment_id, 0)) WHERE decided_at IS NULL
+	err := tx.QueryRow(ctx, "INSERT INTO moderation_item AS m ("+of.whole+", "+of.part+`, cause, opened_at) VALUES ($1, nullif($2::bigint, 0), $3, $4)
+		ON CONFLICT (`+of.whole+", coalesce("+of.part+", 0)) WHERE "+open+`
 		DO UPDATE SET cause = CASE WHEN excluded.cause = 'reported' THEN m.cause ELSE excluded.cause END RETURNING id`,
-		idea, comment, cause, s.config.Clock()).Scan(&id)
+		of.wholeID, of.partID, cause, s.config.Clock()).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("put a contribution into the queue: %w", err)
 	}
@@ -134,9 +152,10 @@ func (s *Store) itemOf(ctx context.Context, tx pgx.Tx, idea, comment int64, caus
 }
 
 // closeItem settles what waits in the queue about a contribution, if anything.
-func (s *Store) closeItem(ctx context.Context, tx pgx.Tx, idea, comment int64, who actor, decision string) error {
-	_, err := tx.Exec(ctx, `UPDATE moderation_item SET decided_at = $3, decided_by = nullif($4, 0), decision = $5
-		WHERE idea_id = $1 AND coalesce(comment_id, 0) = $2 AND decided_at IS NULL`, idea, comment, s.config.Clock(), who.id, decision)
+func (s *Store) closeItem(ctx context.Context, tx pgx.Tx, c ideas.Contribution, who actor, decision string) error {
+	of := partsOf(c)
+	_, err := tx.Exec(ctx, `UPDATE moderation_item SET decided_at = $3, decided_by = nullif($4::bigint, 0), decision = $5
+		WHERE `+of.whole+" = $1 AND coalesce("+of.part+", 0) = $2 AND decided_at IS NULL", of.wholeID, of.partID, s.config.Clock(), who.id, decision)
 	if err != nil {
 		return fmt.Errorf("settle what waits in the queue: %w", err)
 	}

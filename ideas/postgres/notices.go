@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -40,6 +42,7 @@ const (
 	toChallenge = `SELECT i.author_id AS member_id FROM e JOIN idea i ON i.challenge_id = e.challenge_id AND i.state <> 'draft'
 		UNION SELECT f.member_id FROM e JOIN follow f ON f.kind = 'challenge' AND f.target_id = e.challenge_id AND f.following
 		EXCEPT SELECT f.member_id FROM e JOIN follow f ON f.kind = 'challenge' AND f.target_id = e.challenge_id AND NOT f.following`
+	toActor   = `SELECT e.actor_id AS member_id FROM e WHERE e.actor_id IS NOT NULL`
 	toSubject = `SELECT e.subject_id AS member_id FROM e WHERE e.subject_id IS NOT NULL`
 )
 
@@ -47,6 +50,15 @@ const (
 type telling struct {
 	kind ideas.NoticeKind
 	to   string
+}
+
+// toMembers is an audience of members by their ids.
+func toMembers(ids ...int64) string {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = strconv.FormatInt(id, 10)
+	}
+	return "SELECT unnest('{" + strings.Join(texts, ",") + "}'::bigint[]) AS member_id"
 }
 
 // tellings of each kind of event, the most personal first: a member is told of an event once.
@@ -73,15 +85,19 @@ var tellings = map[ideas.EventKind][]telling{
 	ideas.EventAppealAnswered:   {{ideas.NoticeAccount, toSubject}},
 	ideas.EventGuardianAnswered: {{ideas.NoticeAccount, toSubject}},
 	ideas.EventReferred:         {{ideas.NoticeAccount, toSubject}},
+	ideas.EventCoAuthorInvited:  {{ideas.NoticeAccount, toSubject}},
+	ideas.EventCoAuthorJoined:   {{ideas.NoticeAccount, toSubject}},
 
-	ideas.EventApplicationSelected: {{ideas.NoticeChallenge, toSubject}},
-	ideas.EventApplicationWaiting:  {{ideas.NoticeChallenge, toSubject}},
+	ideas.EventApplicationSelected: {{ideas.NoticePlace, toSubject}},
+	ideas.EventApplicationWaiting:  {{ideas.NoticePlace, toSubject}},
 	ideas.EventApplicationRefused:  {{ideas.NoticeChallenge, toSubject}},
-	ideas.EventApplicationDropped:  {{ideas.NoticeChallenge, toSubject}},
-	ideas.EventTestKit:             {{ideas.NoticeChallenge, toSubject}},
+	ideas.EventApplicationDropped:  {{ideas.NoticePlace, toSubject}},
+	ideas.EventTestKit:             {{ideas.NoticePlace, toSubject}},
 	ideas.EventTestBugAnswered:     {{ideas.NoticeChallenge, toSubject}},
 	ideas.EventTopicReplied:        {{ideas.NoticeComment, toSubject}},
-	ideas.EventWorkshopMovedUp:     {{ideas.NoticeChallenge, toSubject}},
+	ideas.EventWorkshopRegistered:  {{ideas.NoticePlace, toActor}},
+	ideas.EventWorkshopWaiting:     {{ideas.NoticePlace, toActor}},
+	ideas.EventWorkshopMovedUp:     {{ideas.NoticePlace, toSubject}},
 	ideas.EventMissionDecided:      {{ideas.NoticeChallenge, toSubject}},
 }
 
@@ -96,6 +112,11 @@ func (s *Store) tell(ctx context.Context, tx pgx.Tx, events []ideas.Event) error
 	for _, e := range events {
 		if e.Kind == ideas.EventCommentPublished || e.Kind == ideas.EventIdeaPublished {
 			if err := s.tellMentioned(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		if e.Kind == ideas.EventWebhookDisabled {
+			if err := s.tellTeam(ctx, tx, e, ideas.MayIntegrate); err != nil {
 				return err
 			}
 		}
@@ -119,10 +140,10 @@ func (s *Store) notify(ctx context.Context, tx pgx.Tx, event int64, t telling) e
 			INSERT INTO notice (member_id, event_id, kind, created_at, listed, mail)
 			SELECT m.id, $1, $2, $3, coalesce(p.listed, $4), CASE WHEN m.email IS NULL THEN 'off' ELSE coalesce(p.mail, $5) END
 			FROM audience a JOIN member m ON m.id = a.member_id LEFT JOIN preference p ON p.member_id = m.id AND p.kind = $2
-			WHERE m.erased_at IS NULL AND m.id IS DISTINCT FROM (SELECT actor_id FROM e)
+			WHERE m.erased_at IS NULL AND ($6 OR m.id IS DISTINCT FROM (SELECT actor_id FROM e))
 				AND (coalesce(p.listed, $4) OR coalesce(p.mail, $5) <> 'off')
 			ON CONFLICT (event_id, member_id) DO NOTHING RETURNING id, mail)
-		SELECT id FROM told WHERE mail = 'now'`, event, t.kind, s.config.Clock(), usual.Listed, usual.Mail)
+		SELECT id FROM told WHERE mail = 'now'`, event, t.kind, s.config.Clock(), usual.Listed, usual.Mail, t.to == toActor)
 	if err != nil {
 		return err
 	}
@@ -138,6 +159,23 @@ func (s *Store) notify(ctx context.Context, tx pgx.Tx, event int64, t telling) e
 		}
 	}
 	return s.enqueueAll(ctx, tx, jobs)
+}
+
+// tellTeam tells everybody of the brand's team who has a permission.
+func (s *Store) tellTeam(ctx context.Context, tx pgx.Tx, e ideas.Event, p ideas.Permission) error {
+	settings, _ := s.Current(ctx)
+	rows, err := tx.Query(ctx, "SELECT id FROM member WHERE lower(email) = ANY($1) AND erased_at IS NULL", settings.TeamWith(p))
+	if err != nil {
+		return fmt.Errorf("look who is in the team: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return fmt.Errorf("look who is in the team: %w", err)
+	}
+	if err := s.notify(ctx, tx, e.ID, telling{ideas.NoticeAccount, toMembers(ids...)}); err != nil {
+		return fmt.Errorf("tell the team of event %d: %w", e.ID, err)
+	}
+	return nil
 }
 
 // tellMentioned tells those whom a text calls by name, and records that they were.
@@ -162,7 +200,7 @@ func (s *Store) tellMentioned(ctx context.Context, tx pgx.Tx, e ideas.Event) err
 		if member == found[0].Author {
 			continue
 		}
-		if err := s.notify(ctx, tx, e.ID, telling{ideas.NoticeMention, fmt.Sprintf("SELECT %d::bigint AS member_id", member)}); err != nil {
+		if err := s.notify(ctx, tx, e.ID, telling{ideas.NoticeMention, toMembers(member)}); err != nil {
 			return fmt.Errorf("tell a mentioned member: %w", err)
 		}
 		err := s.recordEvents(ctx, tx, ideas.Event{

@@ -12,6 +12,7 @@ import (
 
 	"github.com/quaeso/community-operator/ideas"
 	"github.com/quaeso/community-operator/ideas/postgres"
+	"github.com/quaeso/community-operator/internal/control"
 	"github.com/quaeso/community-operator/internal/testutil"
 )
 
@@ -123,6 +124,46 @@ func TestWhoIsTold(t *testing.T) {
 	// One when the comment was written, one when it happened again above.
 	if n := db.QueryInt(t, "SELECT count(*) FROM ideas.event WHERE kind = 'member.mentioned'"); n != 2 {
 		t.Errorf("%d events of mentions, want 2", n)
+	}
+}
+
+// What matters in time is mailed at once: a place taken, freed or lost, whoever did it; and to the team, that a webhook
+// was disabled.
+func TestNoticesThatMatterInTime(t *testing.T) {
+	store, db := fresh(t)
+	declareTeam(t, store, 1, control.House{})
+	lead, moderator, tester := member(t, store, "Lead"), member(t, store, "Moderator"), member(t, store, "tester")
+	idea := submit(t, store, lead, "A lamp")
+	for kind, tc := range map[ideas.EventKind]struct {
+		columns string
+		values  []any
+		want    map[string]string
+	}{
+		ideas.EventWorkshopRegistered:  {"actor_id", []any{tester.ID}, map[string]string{"tester": "place"}},
+		ideas.EventWorkshopWaiting:     {"actor_id", []any{tester.ID}, map[string]string{"tester": "place"}},
+		ideas.EventWorkshopMovedUp:     {"subject_id", []any{tester.ID}, map[string]string{"tester": "place"}},
+		ideas.EventApplicationSelected: {"actor_id, subject_id", []any{lead.ID, tester.ID}, map[string]string{"tester": "place"}},
+		ideas.EventApplicationDropped:  {"actor_id, subject_id", []any{lead.ID, tester.ID}, map[string]string{"tester": "place"}},
+		ideas.EventTestKit:             {"actor_id, subject_id", []any{lead.ID, tester.ID}, map[string]string{"tester": "place"}},
+		ideas.EventCoAuthorInvited:     {"actor_id, subject_id, idea_id", []any{lead.ID, tester.ID, idea.ID}, map[string]string{"tester": "account"}},
+		ideas.EventWebhookDisabled:     {"data", []any{`'{"webhook": "board"}'`}, map[string]string{"lead": "account"}},
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			db.Exec(t, "DELETE FROM ideas.notice", "DELETE FROM ideas.river_job")
+			happen(t, store, db, kind, tc.columns, tc.values...)
+			got := map[string]string{}
+			for who, m := range map[string]ideas.Member{"lead": lead, "moderator": moderator, "tester": tester} {
+				for _, text := range told(t, store, m) {
+					got[who], _, _ = strings.Cut(text, "/")
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("told (-want +got):\n%s", diff)
+			}
+			if n := db.QueryInt(t, "SELECT count(*) FROM ideas.river_job WHERE kind = 'notice_mail'"); n != 1 {
+				t.Errorf("%d mails at once, want 1", n)
+			}
+		})
 	}
 }
 

@@ -2,7 +2,10 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -52,26 +55,94 @@ func (s *Store) InviteCoAuthor(ctx context.Context, author, id, invited int64) e
 		if invited == author {
 			return &ideas.FieldError{Field: "name", Code: "own"}
 		}
-		var n int
-		if err := tx.QueryRow(ctx, "SELECT count(*) FROM co_author WHERE idea_id = $1", id).Scan(&n); err != nil {
-			return fmt.Errorf("count co-authors: %w", err)
+		if err := roomForAuthors(ctx, tx, id); err != nil {
+			return err
 		}
-		if n >= ideas.MaxCoAuthors {
-			return &ideas.FieldError{Field: "name", Code: "too_many", Limit: ideas.MaxCoAuthors}
+		return s.inviteAuthor(ctx, tx, r, invited, false)
+	})
+}
+
+// namedAuthors are the co-authors whom the author may know of: not those whose address alone was given, and who have not accepted.
+const namedAuthors = "(c.state = 'accepted' OR NOT c.by_address)"
+
+func roomForAuthors(ctx context.Context, tx pgx.Tx, idea int64) error {
+	var n int
+	if err := tx.QueryRow(ctx, "SELECT count(*) FROM co_author c WHERE c.idea_id = $1 AND "+namedAuthors, idea).Scan(&n); err != nil {
+		return fmt.Errorf("count co-authors: %w", err)
+	}
+	if n >= ideas.MaxCoAuthors {
+		return &ideas.FieldError{Field: "name", Code: "too_many", Limit: ideas.MaxCoAuthors}
+	}
+	return nil
+}
+
+// inviteAuthor invites somebody once; who has declined is not asked again.
+func (s *Store) inviteAuthor(ctx context.Context, tx pgx.Tx, r ideaRow, invited int64, byAddress bool) error {
+	tag, err := tx.Exec(ctx, `INSERT INTO co_author (idea_id, member_id, invited_at, by_address)
+		SELECT $1, id, $3, $4 FROM member WHERE id = $2 AND erased_at IS NULL ON CONFLICT DO NOTHING`, r.id, invited, s.config.Clock(), byAddress)
+	if err != nil {
+		return fmt.Errorf("invite: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		var known bool
+		if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM co_author WHERE idea_id = $1 AND member_id = $2)", r.id, invited).Scan(&known); err != nil {
+			return fmt.Errorf("look who is invited: %w", err)
 		}
-		// Who has declined is not asked again.
-		tag, err := tx.Exec(ctx, `INSERT INTO co_author (idea_id, member_id, invited_at)
-			SELECT $1, id, $3 FROM member WHERE id = $2 AND erased_at IS NULL ON CONFLICT DO NOTHING`, id, invited, s.config.Clock())
-		if err != nil {
-			return fmt.Errorf("invite: %w", err)
+		switch {
+		case byAddress:
+			return nil
+		case !known:
+			return &ideas.FieldError{Field: "name", Code: "nobody"}
 		}
-		if tag.RowsAffected() == 0 {
+		// Who was invited by address before is named like anybody else now.
+		_, err := tx.Exec(ctx, "UPDATE co_author SET by_address = false WHERE idea_id = $1 AND member_id = $2 AND by_address", r.id, invited)
+		return err
+	}
+	return s.recordEvents(ctx, tx, ideas.Event{
+		Kind: ideas.EventCoAuthorInvited, Actor: r.author, Subject: invited, Idea: r.id, Challenge: r.challenge,
+	})
+}
+
+// invitationsByAddress bounds how many addresses somebody tries.
+var invitationsByAddress = allowance{kind: "co-authors by address", interval: 5 * time.Minute, burst: 10}
+
+// InviteByAddress implements ideas.CoAuthorStore.
+func (s *Store) InviteByAddress(ctx context.Context, author, id int64, address string) error {
+	address, err := ideas.CleanEmail(address)
+	if err != nil {
+		return &ideas.FieldError{Field: "name", Code: "invalid"}
+	}
+	allowed := false
+	err = s.withAuthorship(ctx, "invite a co-author by address", author, id, func(tx pgx.Tx, r ideaRow) error {
+		if err := s.requireContributor(ctx, tx, author); err != nil {
+			return err
+		}
+		if !r.state.Editable() {
+			return ideas.ErrForbidden
+		}
+		if allowed, err = allow(ctx, tx, invitationsByAddress, strconv.FormatInt(author, 10)); err != nil || !allowed {
+			return err
+		}
+		if err := roomForAuthors(ctx, tx, id); err != nil {
+			return err
+		}
+		var invited int64
+		err := tx.QueryRow(ctx, "SELECT id FROM member WHERE lower(email) = lower($1)", address).Scan(&invited)
+		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
-		return s.recordEvents(ctx, tx, ideas.Event{
-			Kind: ideas.EventCoAuthorInvited, Actor: author, Subject: invited, Idea: id, Challenge: r.challenge,
-		})
+		if err != nil {
+			return fmt.Errorf("look whose address it is: %w", err)
+		}
+		if invited == author {
+			return &ideas.FieldError{Field: "name", Code: "own"}
+		}
+		return s.inviteAuthor(ctx, tx, r, invited, true)
 	})
+	if err == nil && !allowed {
+		return ideas.ErrTooMany
+	}
+	return err
 }
 
 // AnswerInvitation implements ideas.CoAuthorStore.
@@ -108,7 +179,7 @@ func (s *Store) RemoveCoAuthor(ctx context.Context, author, id, removed int64) e
 
 // coAuthorsQuery lists who wrote an idea along, and who wrote those merged into it, and into these.
 const coAuthorsQuery = family + `SELECT m.id, m.name, c.state FROM co_author c JOIN member m ON m.id = c.member_id
-		WHERE c.idea_id = $1 AND c.state = ANY ($2)
+		WHERE c.idea_id = $1 AND c.state = ANY ($2) AND ` + namedAuthors + `
 	UNION ALL
 	SELECT id, name, 'merged' FROM (SELECT DISTINCT m.id, m.name FROM family f JOIN idea i ON i.id = f.id
 		LEFT JOIN co_author c ON c.idea_id = i.id AND c.state = 'accepted' JOIN member m ON m.id IN (i.author_id, c.member_id)

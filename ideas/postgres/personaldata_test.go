@@ -365,3 +365,55 @@ func TestFindMembers(t *testing.T) {
 		}
 	}
 }
+
+// Of an entry, what was answered for the team alone goes with its author; where contributions are removed, nothing that they
+// wrote or sent is left, former versions neither.
+func TestEraseEntries(t *testing.T) {
+	for name, tc := range map[string]struct {
+		contributions string
+		answers       string
+		files         int64
+		texts         int64
+	}{
+		"kept without a name": {ideas.ContributionsKept, `{"size": ["Large"]}`, 2, 4},
+		"removed":             {ideas.ContributionsRemoved, "{}", 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openClocked(t)
+			ctx := t.Context()
+			author := member(t, s.Store, "Author")
+			c := s.declare("poster", control.Challenge{
+				Type: control.TypeIdeation, Phases: []control.Phase{{Name: control.PhaseOpen, Start: "2027-02-01T00:00"}},
+				Form: []control.FormField{
+					{Name: "size", Type: ideas.FieldText}, {Name: "phone", Type: ideas.FieldText, Private: true},
+					{Name: "sketch", Type: ideas.FieldFile}, {Name: "proof", Type: ideas.FieldFile, Private: true},
+				},
+			})
+			file := func(field string) ideas.FormFile {
+				return ideas.FormFile{Attachment: ideas.Attachment{Field: field, Name: field + ".pdf", Type: "application/pdf"}, Content: []byte(field)}
+			}
+			typed := ideas.Answers{"size": {"Large"}, "phone": {"0123"}}
+			entry, err := s.SubmitEntry(ctx, author.ID, c, "", ideas.Content{Title: "My poster", Body: "My text"}, typed, file("sketch"), file("proof"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.EditIdea(ctx, author.ID, entry.ID, ideas.Content{Title: "My poster again", Body: "My text"}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Attach(ctx, author.ID, ideas.Attachment{Idea: entry.ID, Name: "own.pdf", Type: "application/pdf"}, []byte("own")); err != nil {
+				t.Fatal(err)
+			}
+			eraseWith(s, author, tc.contributions)
+			if answers := s.db.QueryText(t, "SELECT answers::text FROM ideas.entry"); answers != tc.answers {
+				t.Errorf("answers %s are left, want %s", answers, tc.answers)
+			}
+			if n := s.count("SELECT count(*) FROM ideas.attachment"); n != tc.files {
+				t.Errorf("%d files are left, want %d", n, tc.files)
+			}
+			if n := s.count(`SELECT (SELECT count(*) FROM ideas.idea WHERE title LIKE 'My%') + (SELECT count(*) FROM ideas.idea WHERE body LIKE 'My%')
+				+ (SELECT count(*) FROM ideas.idea_revision WHERE title LIKE 'My%' AND body LIKE 'My%')`); n != tc.texts {
+				t.Errorf("%d texts are left, want %d", n, tc.texts)
+			}
+		})
+	}
+}

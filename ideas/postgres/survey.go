@@ -255,6 +255,21 @@ func (s *Store) Responses(ctx context.Context, c *ideas.Challenge, part string) 
 	return list, nil
 }
 
+// ExportResponses implements ideas.SurveyStore.
+func (s *Store) ExportResponses(ctx context.Context, actor int64, c *ideas.Challenge, part string) ([]ideas.Response, error) {
+	err := s.transact(ctx, "note an export of responses", func(tx pgx.Tx) error {
+		who, err := s.teamMember(ctx, tx, actor, ideas.MayExport)
+		if err != nil {
+			return err
+		}
+		return audit(ctx, tx, who.id, "export.responses", "challenge", c.ID, map[string]any{"challenge": c.Name, "part": part})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Responses(ctx, c, part)
+}
+
 // Exposures implements ideas.SurveyStore.
 func (s *Store) Exposures(ctx context.Context, c *ideas.Challenge, member int64) ([]ideas.Exposure, error) {
 	test := c.Spec.ConceptTest

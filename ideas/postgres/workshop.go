@@ -262,7 +262,7 @@ func (s *Store) publishOutcome(ctx context.Context, tx pgx.Tx, who actor, c *ide
 	if err := s.moveIdea(ctx, tx, r, to, who, ideas.Reason{}); err != nil || cause == "" {
 		return err
 	}
-	return s.openItem(ctx, tx, id, 0, cause)
+	return s.openItem(ctx, tx, ideas.Contribution{Idea: id}, cause)
 }
 
 // Outcomes implements ideas.WorkshopStore.

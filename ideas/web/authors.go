@@ -3,7 +3,9 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/quaeso/community-operator/ideas"
 )
@@ -67,7 +69,11 @@ func (a *app) showAuthors(v *visit) error {
 	return v.renderPrivate(http.StatusOK, "authors", p)
 }
 
-// changeAuthors invites somebody by name, or takes somebody off. Where several have the name, the author chooses.
+// memberAddress is the address of a member's page, alone or in a mention.
+var memberAddress = regexp.MustCompile(`/members/([1-9][0-9]{0,17})\b`)
+
+// changeAuthors invites somebody, or takes somebody off. Somebody is meant by the address of their page, a mention, a mail
+// address or a name; where several have the name, the author chooses.
 func (a *app) changeAuthors(v *visit) error {
 	if v.member == nil {
 		return v.askToSignIn("/profile/ideas")
@@ -85,40 +91,49 @@ func (a *app) changeAuthors(v *visit) error {
 		return v.redirect(p.Action)
 	}
 	p.Name.Value = clean(form.Get("name"))
+	flash := "flash.invited"
 	invited, err := strconv.ParseInt(form.Get("member"), 10, 64)
-	if err != nil {
-		found, err := a.cfg.Store.MembersNamed(ctx, p.Name.Value)
-		switch wrong := fieldErrors(err); {
-		case len(wrong) > 0:
-			p.Name.Error = v.fieldText(wrong["name"])
+	byPage := memberAddress.FindStringSubmatch(p.Name.Value)
+	switch {
+	case err == nil:
+		err = a.cfg.Store.InviteCoAuthor(ctx, v.member.ID, own.ID, invited)
+	case byPage != nil:
+		err = a.cfg.Store.InviteCoAuthor(ctx, v.member.ID, own.ID, readComment(byPage[1]))
+	case strings.Contains(strings.TrimPrefix(p.Name.Value, "@"), "@"):
+		flash = "flash.invited_address"
+		err = a.cfg.Store.InviteByAddress(ctx, v.member.ID, own.ID, p.Name.Value)
+	default:
+		found, findErr := a.cfg.Store.MembersNamed(ctx, strings.TrimPrefix(p.Name.Value, "@"))
+		switch err = findErr; {
 		case err != nil:
-			return fmt.Errorf("find members: %w", err)
 		case len(found) == 0:
-			p.Name.Error = v.t("authors.nobody")
+			err = &ideas.FieldError{Field: "name", Code: "nobody"}
 		case len(found) > 1:
 			for _, m := range found {
 				p.Found = append(p.Found, personChoice{m.ID, v.person(m.ID, m.Name)})
 			}
 			return v.renderPrivate(http.StatusOK, "authors", p)
 		default:
-			invited = found[0].ID
-		}
-		if p.Name.Error != "" {
-			return v.renderPrivate(http.StatusUnprocessableEntity, "authors", p)
+			err = a.cfg.Store.InviteCoAuthor(ctx, v.member.ID, own.ID, found[0].ID)
 		}
 	}
-	err = a.cfg.Store.InviteCoAuthor(ctx, v.member.ID, own.ID, invited)
 	if wrong := fieldErrors(err)["name"]; wrong != nil {
-		p.Name.Error = v.t("authors.own")
-		if wrong.Code == "too_many" {
+		switch wrong.Code {
+		case "own":
+			p.Name.Error = v.t("authors.own")
+		case "nobody":
+			p.Name.Error = v.t("authors.nobody")
+		case "too_many":
 			p.Name.Error = v.t("authors.too_many", "Limit", ideas.MaxCoAuthors)
+		default:
+			p.Name.Error = v.fieldText(wrong)
 		}
 		return v.renderPrivate(http.StatusUnprocessableEntity, "authors", p)
 	}
 	if err != nil {
 		return fmt.Errorf("invite co-author: %w", err)
 	}
-	v.setFlash("flash.invited")
+	v.setFlash(flash)
 	return v.redirect(p.Action)
 }
 

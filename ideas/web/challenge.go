@@ -56,6 +56,8 @@ type challengePage struct {
 	Notice string
 	// Body belongs to the type.
 	Body template.HTML
+	// Follow is nil for who is not signed in.
+	Follow *followView
 }
 
 // challengeCard is a challenge in a list.
@@ -239,6 +241,10 @@ func (a *app) renderChallenge(v *visit, status int, c *ideas.Challenge, body tem
 	}
 	p.Section, p.Hidden = "challenges", c.Spec.Visibility != "" && c.Spec.Visibility != ideas.VisiblePublic
 	p.Timeline = v.timeline(c)
+	var err error
+	if p.Follow, err = v.followOf(ideas.FollowChallenge, c.ID); err != nil {
+		return err
+	}
 	switch p.Challenge.Phase {
 	case ideas.PhasePaused:
 		p.Notice = v.site.text(c.Spec.Paused, v.lang)

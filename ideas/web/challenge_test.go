@@ -2,6 +2,8 @@ package web_test
 
 import (
 	"context"
+	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -87,5 +89,36 @@ func TestChallengePages(t *testing.T) {
 	wellFormed(t, french, "fr")
 	if !strings.Contains(french.body, "encore 29 jours") {
 		t.Error("the French page does not count down")
+	}
+}
+
+// Members follow a challenge from its page, and a call for ideas that selects who takes part shows where one stands.
+func TestFollowAndApplyOnAChallenge(t *testing.T) {
+	r := openRunning(t)
+	c := r.declare("call", control.Challenge{
+		Type: control.TypeIdeation, Recruiting: &control.Recruiting{Places: 3}, Phases: []control.Phase{
+			{Name: control.PhaseRecruiting, Start: "2027-03-01T09:00", End: "2027-03-10T09:00"}, {Name: control.PhaseOpen, Start: "2027-03-10T09:00"},
+		},
+	})
+	if n := len(r.visitor().get("/challenges/call").is(200).class("follow")); n != 0 {
+		t.Error("a stranger is offered to follow")
+	}
+	member, _ := r.signedIn("Member")
+	page := member.get("/challenges/call").is(200)
+	wellFormed(t, page, "en")
+	action := fmt.Sprintf("/follow/challenge/%d", c.ID)
+	if got := attr(page.class("follow")[0], "action"); got != action {
+		t.Fatalf("the button leads to %q", got)
+	}
+	if !strings.Contains(page.body, `href="/challenges/call/apply"`) {
+		t.Error("the page does not lead to the application")
+	}
+	member.post(action, url.Values{"follow": {"true"}, "back": {"/challenges/call"}}).leadsTo("/challenges/call")
+	if !strings.Contains(member.get("/challenges/call").is(200).body, `aria-pressed="true"`) {
+		t.Error("the page does not tell that the challenge is followed")
+	}
+	member.post("/challenges/call/apply", url.Values{}).leadsTo("/challenges/call")
+	if page := member.get("/challenges/call").is(200); !strings.Contains(page.body, "method-state-submitted") {
+		t.Error("the page does not tell where the application stands")
 	}
 }

@@ -205,11 +205,13 @@ func (a *app) writeComment(v *visit, id int64, do string) error {
 type reportPage struct {
 	page
 	Action, Path, Subject, Excerpt string
-	Comment                        int64
-	Reasons                        []reasonChoice
-	Chosen                         string
-	CodeError                      string
-	Text                           field
+	// Part is the input that names a comment or a reply, PartID its number, 0 for none.
+	Part      string
+	PartID    int64
+	Reasons   []reasonChoice
+	Chosen    string
+	CodeError string
+	Text      field
 }
 
 // reportPage is the form that tells the moderators of a contribution.
@@ -223,7 +225,7 @@ func (a *app) reportPage(v *visit, comment int64) (reportPage, error) {
 	}
 	v.here = ideaPath(own.Idea) + "/report"
 	p := reportPage{
-		Action: v.here, Path: ideaPath(own.Idea), Subject: clean(own.Title), Excerpt: a.markdown.excerpt(own.Body), Comment: comment,
+		Action: v.here, Path: ideaPath(own.Idea), Subject: clean(own.Title), Excerpt: a.markdown.excerpt(own.Body), Part: "comment", PartID: comment,
 		Reasons: v.reasonChoices(ideas.ReportReasons()),
 	}
 	if comment != 0 {
@@ -274,8 +276,14 @@ func (a *app) report(v *visit) error {
 	if err != nil {
 		return err
 	}
+	return a.sendReport(v, ideas.Contribution{Idea: id, Comment: p.PartID}, p)
+}
+
+// sendReport tells the moderators, or shows the form again with what is wrong.
+func (a *app) sendReport(v *visit, reported ideas.Contribution, p reportPage) error {
+	form := v.r.PostForm
 	p.Chosen, p.Text.Value = clean(form.Get("code")), cleanText(form.Get("reason"))
-	err = a.cfg.Store.Report(v.r.Context(), v.member.ID, id, p.Comment, ideas.Reason{Code: ideas.ReasonCode(p.Chosen), Text: p.Text.Value})
+	err := a.cfg.Store.Report(v.r.Context(), v.member.ID, reported, ideas.Reason{Code: ideas.ReasonCode(p.Chosen), Text: p.Text.Value})
 	if wrong := fieldErrors(err); len(wrong) > 0 {
 		p.CodeError, p.Text.Error = v.fieldText(wrong["code"]), v.fieldText(wrong["reason"])
 		return v.renderPrivate(http.StatusUnprocessableEntity, "report", p)

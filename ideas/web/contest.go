@@ -47,6 +47,8 @@ type contestBody struct {
 	Origin  *challengeLink
 	// Jury leads a juror to the entries that wait for a score.
 	Jury string
+	// Recruit is nil where the challenge selects nobody.
+	Recruit *recruitPanel
 }
 
 type challengeLink struct{ URL, Title string }
@@ -93,7 +95,13 @@ type contestEntry struct {
 	Climb       *climbView
 }
 
-type answerView struct{ Label, Text string }
+// answerView is an answer to a field of the form: words, or a file.
+type answerView struct {
+	Label, Text string
+	// Private answers are shown to the author and the team.
+	Private bool
+	File    *fileView
+}
 
 // entryBallot is how one entry is voted for in a ballot.
 type entryBallot struct {
@@ -177,6 +185,9 @@ func (a *app) showContest(v *visit, c *ideas.Challenge) (template.HTML, error) {
 	if v.member != nil && c.Seat(v.member.Email) >= 0 && c.BarJury(a.now()) == nil {
 		body.Jury = challengePath(c) + "/jury"
 	}
+	if body.Recruit, err = v.recruitPanel(c); err != nil {
+		return "", err
+	}
 	if err := a.listEntries(v, c, &body); err != nil {
 		return "", err
 	}
@@ -258,7 +269,14 @@ func (v *visit) contestEntry(c *ideas.Challenge, e ideas.Entry) contestEntry {
 	}
 	for _, f := range c.Spec.Form {
 		if text := v.answerText(f, e.Answers[f.Name]); text != "" {
-			view.Answers = append(view.Answers, answerView{v.local(f.Label), text})
+			view.Answers = append(view.Answers, answerView{Label: v.local(f.Label), Text: text, Private: f.Private})
+		}
+		for _, file := range e.Files {
+			if file.Field == f.Name {
+				shown := v.fileView(file)
+				shown.Alt = v.t("entry.file_alt", "Label", v.local(f.Label), "Title", clean(e.Title))
+				view.Answers = append(view.Answers, answerView{Label: v.local(f.Label), Private: f.Private, File: &shown})
+			}
 		}
 	}
 	if e.Origin != nil {
@@ -627,7 +645,9 @@ type entryPage struct {
 	Key             string
 	Idea, Body      field
 	Fields          []formField
-	Wrong           int
+	// Files tells that the form takes some.
+	Files bool
+	Wrong int
 	// Barred says why nothing can be entered, with the input kept.
 	Barred    string
 	SignedOut bool
@@ -637,7 +657,7 @@ type entryPage struct {
 func (v *visit) entryPage(c *ideas.Challenge) entryPage {
 	v.here = challengePath(c) + "/enter"
 	p := entryPage{page: v.page(v.t("entry.title")), Path: challengePath(c), Challenge: v.local(c.Spec.Title)}
-	p.Section, p.Hidden = "challenges", true
+	p.Section, p.Hidden, p.Files = "challenges", true, len(fileInputs(c.Spec.Form)) > 0
 	if end, ok := c.SubmitEnd(); ok {
 		if now := v.app.now(); end.After(now) {
 			p.Until = v.t("challenge.until", "Duration", v.duration(end.Sub(now)))
@@ -687,6 +707,11 @@ func (a *app) submitEntry(v *visit) error {
 	if !takesEntries(c) {
 		return refuse(http.StatusNotFound, "find the form of challenge "+c.Name, nil)
 	}
+	files, wrongFiles, done, err := a.entryFiles(v, c)
+	if err != nil {
+		return err
+	}
+	defer done()
 	form := v.r.PostForm
 	typed := typedFields(c.Spec.Form, form)
 	p := v.entryPage(c)
@@ -695,13 +720,29 @@ func (a *app) submitEntry(v *visit) error {
 		p.SignedOut, p.Fields = true, v.formFields(c.Spec.Form, typed, nil)
 		return v.renderPrivate(http.StatusUnauthorized, "enter", p)
 	}
-	idea, err := a.cfg.Store.SubmitEntry(v.r.Context(), v.member.ID, c, p.Key, ideas.Content{Title: p.Idea.Value, Body: p.Body.Value}, typed)
+	content := ideas.Content{Title: p.Idea.Value, Body: p.Body.Value}
+	var idea ideas.Idea
+	if len(wrongFiles) == 0 {
+		idea, err = a.cfg.Store.SubmitEntry(v.r.Context(), v.member.ID, c, p.Key, content, typed, files...)
+	} else {
+		_, contentErr := content.Clean(false)
+		_, err = ideas.CleanForm(c.Spec.Form, typed)
+		err = errors.Join(contentErr, err)
+	}
 	if text := v.barredText(err); text != "" {
 		p.Barred, p.Fields = text, v.formFields(c.Spec.Form, typed, nil)
 		return v.renderPrivate(http.StatusForbidden, "enter", p)
 	}
-	if wrong := fieldErrors(err); len(wrong) > 0 {
-		p.Wrong, p.Fields = len(wrong), v.formFields(c.Spec.Form, typed, wrong)
+	if wrong := fieldErrors(err); len(wrong)+len(wrongFiles) > 0 {
+		for name := range wrongFiles {
+			delete(wrong, name)
+		}
+		p.Wrong, p.Fields = len(wrong)+len(wrongFiles), v.formFields(c.Spec.Form, typed, wrong)
+		for i := range p.Fields {
+			if problem := wrongFiles[p.Fields[i].Name]; problem != "" {
+				p.Fields[i].Error = problem
+			}
+		}
 		p.Idea.Error, p.Body.Error = v.fieldText(wrong["title"]), v.fieldText(wrong["body"])
 		return v.renderPrivate(http.StatusUnprocessableEntity, "enter", p)
 	}
@@ -714,6 +755,50 @@ func (a *app) submitEntry(v *visit) error {
 	}
 	v.setFlash("flash.entered")
 	return v.redirect(ideaPath(idea))
+}
+
+// entryFiles reads the files of a form that takes some, and with them its texts. What is wrong with a file is told by the
+// input's name. done lets the next request read files.
+func (a *app) entryFiles(v *visit, c *ideas.Challenge) (files []ideas.FormFile, wrong map[string]string, done func(), err error) {
+	inputs := fileInputs(c.Spec.Form)
+	if len(inputs) == 0 || !strings.HasPrefix(v.r.Header.Get("Content-Type"), "multipart/form-data") {
+		return nil, nil, func() {}, nil
+	}
+	if done, err = a.mayUpload(v.r.Context()); err != nil {
+		return nil, nil, nil, err
+	}
+	form, err := readUploads(v.w, v.r, inputs...)
+	if err != nil {
+		done()
+		return nil, nil, nil, err
+	}
+	v.r.PostForm, wrong = form.values, map[string]string{}
+	for _, f := range c.Spec.Form {
+		input := ideas.InputName(f.Name)
+		u, sent := form.files[input]
+		if f.Type != ideas.FieldFile || !sent {
+			continue
+		}
+		file, content, problem := v.cleanUpload(u)
+		if problem != "" {
+			wrong[input] = problem
+			continue
+		}
+		file.Field = f.Name
+		files = append(files, ideas.FormFile{Attachment: file, Content: content})
+	}
+	return files, wrong, done, nil
+}
+
+// fileInputs are the names of the inputs of a form that take a file.
+func fileInputs(fields []control.FormField) []string {
+	var names []string
+	for _, f := range fields {
+		if f.Type == ideas.FieldFile {
+			names = append(names, ideas.InputName(f.Name))
+		}
+	}
+	return names
 }
 
 // ideaEntry is what an idea's own page shows of its challenge.

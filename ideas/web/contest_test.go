@@ -153,6 +153,65 @@ func TestEnterAContest(t *testing.T) {
 	}
 }
 
+// Fields that take a file: what is wrong with one is said by its field, a public one is shown to everybody, a private one to
+// its author and the team alone.
+func TestFilesOfAnEntry(t *testing.T) {
+	r := openRunning(t)
+	fields := []control.FormField{
+		{Name: "sketch", Label: texts("Sketch", "Croquis"), Type: "file", Required: true},
+		{Name: "proof", Label: texts("Proof of age", "Preuve d’âge"), Type: "file", Private: true},
+	}
+	r.declare("poster", march(func(c *control.Challenge) { c.Form = fields }))
+	author, _ := r.signedIn("Author")
+	other, _ := r.signedIn("Other")
+	lead, _ := r.signedIn("Lead")
+	wellFormed(t, author.get("/challenges/poster/enter").is(200), "en")
+	const action = "/challenges/poster/entries"
+	typed := url.Values{"key": {"k"}, "title": {"A poster"}, "body": {"Two colours."}}
+	sketch, proof := sentFile{"form.sketch", "sketch.png", tinyPicture(t)}, sentFile{"form.proof", "proof.png", append(tinyPicture(t), 0)}
+	for name, files := range map[string][]sentFile{
+		"none":       {proof},
+		"HTML":       {{"form.sketch", "sketch.png", []byte("<script>alert(1)</script>")}, proof},
+		"too large":  {{"form.sketch", "sketch.png", append(tinyPicture(t), make([]byte, ideas.MaxAttachmentBytes)...)}, proof},
+		"of a guest": {{"form.other", "sketch.png", tinyPicture(t)}, proof},
+	} {
+		wrong := author.uploads(action, typed, files...).is(422)
+		wellFormed(t, wrong, "en")
+		if text(wrong.id("form.sketch-error")) == "" || strings.Contains(wrong.body, `"form.proof-error"`) || value(wrong.id("title")) != "A poster" {
+			t.Errorf("%s: the page says %q", name, text(wrong.id("form.sketch-error")))
+		}
+	}
+	author.post(action, url.Values{"key": {"k"}, "title": {"A poster"}, "body": {"Two."}, "form.sketch": {"a name alone"}}).is(422)
+	r.visitor().uploads(action, typed, sketch).is(401)
+	author.uploads(action, typed, sketch, proof).is(303)
+	author.uploads(action, typed, sketch, proof).is(303) // an impatient second press
+	if n := r.db.QueryInt(t, "SELECT count(*) FROM ideas.attachment"); n != 2 {
+		t.Fatalf("%d files are kept, want 2", n)
+	}
+	addresses := func(b *browser) []string {
+		t.Helper()
+		page := b.get("/challenges/poster").is(200)
+		wellFormed(t, page, "en")
+		var all []string
+		for _, img := range page.tags("img") {
+			if src := attr(img, "src"); strings.HasPrefix(src, "/files/") {
+				all = append(all, src)
+			}
+		}
+		return all
+	}
+	own := addresses(author)
+	if len(own) != 2 || len(addresses(lead)) != 2 || len(addresses(other)) != 1 || len(addresses(r.visitor())) != 1 {
+		t.Fatalf("the author sees %q, the lead %q, another %q", own, addresses(lead), addresses(other))
+	}
+	for i, want := range []int{200, 404} {
+		other.get(own[i]).is(want)
+		r.visitor().get(own[i]).is(want)
+		author.get(own[i]).is(200)
+		lead.get(own[i]).is(200)
+	}
+}
+
 // Every ballot is given by plain forms, and htmx gets the vote and what is left in one answer.
 func TestVoteInABallot(t *testing.T) {
 	r := openRunning(t)

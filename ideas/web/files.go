@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -37,14 +38,18 @@ type fileView struct {
 	Picture         bool
 }
 
+func (v *visit) fileView(f ideas.Attachment) fileView {
+	return fileView{
+		ID: f.ID, Name: clean(f.Name), Alt: clean(f.Alt), Width: f.Width, Height: f.Height, Picture: f.Width > 0,
+		Size: v.t("files.size", "Kilobytes", v.lang.catalog.Number(int64(f.Size+1023)/1024)),
+		URL:  fmt.Sprintf("/files/%d/%s/%s", f.ID, hex.EncodeToString(f.Digest[:8]), url.PathEscape(f.Name)),
+	}
+}
+
 // fileViews are an idea's pictures, and its other files.
 func (v *visit) fileViews(list []ideas.Attachment) (pictures, others []fileView) {
 	for _, f := range list {
-		view := fileView{
-			ID: f.ID, Name: clean(f.Name), Alt: clean(f.Alt), Width: f.Width, Height: f.Height, Picture: f.Width > 0,
-			Size: v.t("files.size", "Kilobytes", v.lang.catalog.Number(int64(f.Size+1023)/1024)),
-			URL:  fmt.Sprintf("/files/%d/%s/%s", f.ID, hex.EncodeToString(f.Digest[:8]), url.PathEscape(f.Name)),
-		}
+		view := v.fileView(f)
 		if view.Picture {
 			pictures = append(pictures, view)
 		} else {
@@ -107,38 +112,23 @@ func (a *app) attach(v *visit) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case a.uploading <- struct{}{}:
-		defer func() { <-a.uploading }()
-	case <-v.r.Context().Done():
-		return fmt.Errorf("wait to read a file: %w", v.r.Context().Err())
-	}
-	u, err := readUpload(v.w, v.r)
+	done, err := a.mayUpload(v.r.Context())
 	if err != nil {
 		return err
 	}
-	p.Alt.Value = cleanText(u.alt)
-	key := ""
-	file, err := media.Clean(u.content)
-	switch {
-	case len(u.content) == 0:
-		key = "files.none"
-	case u.tooLarge:
-		key = "files.too_large"
-	case errors.Is(err, media.ErrPixels):
-		key = "files.pixels"
-	case errors.Is(err, media.ErrDamaged):
-		key = "files.damaged"
-	case err != nil:
-		key = "files.type"
+	defer done()
+	form, err := readUploads(v.w, v.r, "file")
+	if err != nil {
+		return err
 	}
-	if key != "" {
-		p.File.Error = v.t(key, "Megabytes", p.Megabytes)
+	p.Alt.Value = cleanText(form.values.Get("alt"))
+	file, content, problem := v.cleanUpload(form.files["file"])
+	if problem != "" {
+		p.File.Error = problem
 		return v.renderPrivate(http.StatusUnprocessableEntity, "files", p)
 	}
-	_, err = a.cfg.Store.Attach(v.r.Context(), v.member.ID, ideas.Attachment{
-		Idea: own.ID, Name: fileName(u.name, file.Type), Type: file.Type, Alt: p.Alt.Value, Width: file.Width, Height: file.Height,
-	}, file.Data)
+	file.Idea, file.Alt = own.ID, p.Alt.Value
+	_, err = a.cfg.Store.Attach(v.r.Context(), v.member.ID, file, content)
 	if wrong := fieldErrors(err); len(wrong) > 0 {
 		p.Alt.Error = v.fieldText(wrong["alt"])
 		if wrong["file"] != nil {
@@ -153,46 +143,89 @@ func (a *app) attach(v *visit) error {
 	return v.redirect(p.Action)
 }
 
-// upload is what a form with a file holds.
-type upload struct {
-	name, alt string
-	content   []byte
-	tooLarge  bool
+// mayUpload waits until one more request may read files; done lets the next one.
+func (a *app) mayUpload(ctx context.Context) (done func(), err error) {
+	select {
+	case a.uploading <- struct{}{}:
+		return func() { <-a.uploading }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait to read a file: %w", ctx.Err())
+	}
 }
 
-// readUpload reads the form part by part: nothing is kept on disk, and nothing beyond the limits is read.
-func readUpload(w http.ResponseWriter, r *http.Request) (upload, error) {
-	var u upload
+// upload is a file of a form as it came.
+type upload struct {
+	name     string
+	content  []byte
+	tooLarge bool
+}
+
+// cleanUpload looks at what was sent: it returns the file without anything but its picture or text, or what is wrong with
+// it in the reader's language.
+func (v *visit) cleanUpload(u upload) (file ideas.Attachment, content []byte, problem string) {
+	key := ""
+	cleaned, err := media.Clean(u.content)
+	switch {
+	case len(u.content) == 0:
+		key = "files.none"
+	case u.tooLarge:
+		key = "files.too_large"
+	case errors.Is(err, media.ErrPixels):
+		key = "files.pixels"
+	case errors.Is(err, media.ErrDamaged):
+		key = "files.damaged"
+	case err != nil:
+		key = "files.type"
+	}
+	if key != "" {
+		return file, nil, v.t(key, "Megabytes", ideas.MaxAttachmentBytes>>20)
+	}
+	file = ideas.Attachment{Name: fileName(u.name, cleaned.Type), Type: cleaned.Type, Width: cleaned.Width, Height: cleaned.Height}
+	return file, cleaned.Data, ""
+}
+
+// uploadForm is what a form with files holds: its texts, and its files by the name of their input.
+type uploadForm struct {
+	values url.Values
+	files  map[string]upload
+}
+
+// readUploads reads the form part by part: nothing is kept on disk, and nothing beyond the limits is read. inputs are those
+// that take a file.
+func readUploads(w http.ResponseWriter, r *http.Request, inputs ...string) (uploadForm, error) {
+	f := uploadForm{url.Values{}, map[string]upload{}}
 	// The server's own limit is for pages. Where the connection has none that can be changed, that one holds.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTimeout))
-	r.Body = http.MaxBytesReader(w, r.Body, ideas.MaxAttachmentBytes+maxForm)
+	r.Body = http.MaxBytesReader(w, r.Body, int64(len(inputs))*ideas.MaxAttachmentBytes+maxForm)
 	form, err := r.MultipartReader()
 	if err != nil {
-		return u, refuse(http.StatusBadRequest, "read a form with a file", err)
+		return f, refuse(http.StatusBadRequest, "read a form with a file", err)
 	}
 	for parts := 0; ; parts++ {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
-			return u, nil
+			return f, nil
 		}
-		if err == nil && parts > 8 {
+		if err == nil && parts > maxParts {
 			err = errors.New("too many parts")
 		}
 		if err == nil {
-			err = u.read(part)
+			err = f.read(part, slices.Contains(inputs, part.FormName()))
 		}
 		if status := statusOf(err); err != nil && status == http.StatusRequestEntityTooLarge {
-			return u, err
+			return f, err
 		}
 		if err != nil {
-			return u, refuse(http.StatusBadRequest, "read a form with a file", err)
+			return f, refuse(http.StatusBadRequest, "read a form with a file", err)
 		}
 	}
 }
 
-func (u *upload) read(part *multipart.Part) error {
-	limit := int64(maxSearch * 16)
-	isFile := part.FormName() == "file"
+// maxParts bounds the inputs of a form with files, each option that was chosen being one.
+const maxParts = 200
+
+func (f uploadForm) read(part *multipart.Part, isFile bool) error {
+	limit := int64(maxForm)
 	if isFile {
 		limit = ideas.MaxAttachmentBytes
 	}
@@ -200,11 +233,12 @@ func (u *upload) read(part *multipart.Part) error {
 	if err != nil {
 		return fmt.Errorf("read part: %w", err)
 	}
-	switch {
-	case isFile && u.content == nil:
-		u.name, u.content, u.tooLarge = part.FileName(), content, int64(len(content)) > limit
-	case part.FormName() == "alt":
-		u.alt = string(content)
+	name := part.FormName()
+	if _, known := f.files[name]; isFile && !known && (len(content) > 0 || part.FileName() != "") {
+		f.files[name] = upload{part.FileName(), content, int64(len(content)) > limit}
+	}
+	if !isFile {
+		f.values.Add(name, string(content))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/quaeso/community-operator/ideas"
 	"github.com/quaeso/community-operator/internal/control"
@@ -33,9 +34,6 @@ func (v *visit) formFields(fields []control.FormField, typed map[string][]string
 	var shown []formField
 	focus := true
 	for _, f := range fields {
-		if f.Type == ideas.FieldFile {
-			continue
-		}
 		one := formField{
 			Name: ideas.InputName(f.Name), Label: v.local(f.Label), Hint: v.local(f.Hint), Type: f.Type, Required: f.Required,
 			Private: f.Private, Value: ideas.Answers(typed).One(f.Name), Error: v.fieldText(wrong[ideas.InputName(f.Name)]), MaxLength: f.MaxLength,
@@ -55,6 +53,9 @@ func (v *visit) formFields(fields []control.FormField, typed map[string][]string
 				{Name: ideas.Yes, Label: v.t("form.yes"), Chosen: one.Value == ideas.Yes},
 				{Name: ideas.No, Label: v.t("form.no"), Chosen: one.Value == ideas.No},
 			}
+		case f.Type == ideas.FieldFile:
+			one.Value = ""
+			one.Hint = strings.TrimSpace(one.Hint + " " + v.t("form.file.hint", "Megabytes", ideas.MaxAttachmentBytes>>20))
 		case f.Type == ideas.FieldText && f.MaxLength == 0:
 			one.MaxLength = ideas.MaxFieldText
 		case f.Type == ideas.FieldLongText && f.MaxLength == 0:

@@ -20,6 +20,8 @@ func (a *app) forumRoutes() map[string]handle {
 		"POST /challenges/{name}/topics/{id}/replies":              a.method(hasForum, true, a.addReply),
 		"POST /challenges/{name}/topics/{id}/moderate":             a.method(hasForum, true, a.moderateTopic),
 		"POST /challenges/{name}/topics/{id}/replies/{reply}/hide": a.method(hasForum, true, a.hideReply),
+		"GET /challenges/{name}/topics/{id}/report":                a.method(hasForum, true, a.showTopicReport),
+		"POST /challenges/{name}/topics/{id}/report":               a.method(hasForum, true, a.reportTopic),
 	}
 }
 
@@ -189,6 +191,8 @@ type topicPage struct {
 	Moderate       string
 	Form           replyForm
 	Problem        string
+	// Report leads to the form that tells the moderators; empty for one's own and for who is not signed in.
+	Report string
 }
 
 type replyView struct {
@@ -198,8 +202,11 @@ type replyView struct {
 	Body    template.HTML
 	Depth   int
 	Hidden  bool
-	Answer  string
-	Hide    string
+	// Notice says to its author why others do not read it.
+	Notice string
+	Answer string
+	Hide   string
+	Report string
 }
 
 type replyForm struct {
@@ -240,14 +247,14 @@ func (a *app) showTopic(v *visit, c *ideas.Challenge) error {
 func (a *app) renderTopic(v *visit, status int, c *ideas.Challenge, t ideas.Topic, form replyForm, problem string) error {
 	path := topicPath(c, t.ID)
 	after := v.r.URL.Query().Get("after")
-	thread, err := a.cfg.Store.ListReplies(v.r.Context(), t.ID, after, 100)
+	thread, err := a.cfg.Store.ListReplies(v.r.Context(), v.viewer(), t.ID, after, 100)
 	if err != nil {
 		return fmt.Errorf("list replies: %w", err)
 	}
 	p := topicPage{
 		methodPage: v.methodPage(c, path, clean(t.Title)), Topic: v.topicView(c, t), Text: a.markdown.html(t.Body, ideaHeading),
 		Action: path + "/replies", CanReply: v.allows(c, ideas.ActionComment) && !t.Locked && t.State == ideas.TopicVisible,
-		Team: v.roles.May(ideas.MayModerate), Moderate: path + "/moderate", Form: form, Reason: t.Reason, Problem: problem,
+		Team: v.roles.May(ideas.MayModerate), Moderate: path + "/moderate", Form: form, Reason: v.reasonText(t.Reason), Problem: problem,
 	}
 	p.page.Hidden = after != "" || t.State != ideas.TopicVisible
 	if t.State != ideas.TopicVisible {
@@ -259,11 +266,11 @@ func (a *app) renderTopic(v *visit, status int, c *ideas.Challenge, t ideas.Topi
 	if thread.Next != "" {
 		p.More = path + "?" + url.Values{"after": {thread.Next}}.Encode()
 	}
+	if t.State == ideas.TopicVisible && v.member != nil && v.member.ID != t.Author.ID {
+		p.Report = path + "/report"
+	}
 	for _, r := range thread.Replies {
-		one := replyView{
-			ID: r.ID, Author: v.person(r.Author.ID, r.Author.Name), Created: v.moment(r.CreatedAt), Body: a.markdown.html(r.Body, commentHeading),
-			Depth: r.Depth, Hidden: r.Hidden, Answer: fmt.Sprintf("%s?reply=%d#reply-form", path, r.ID), Hide: fmt.Sprintf("%s/replies/%d/hide", path, r.ID),
-		}
+		one := v.replyView(path, r)
 		if r.ID == form.Parent {
 			p.Form.To = one.Author.Name
 		}
@@ -273,6 +280,68 @@ func (a *app) renderTopic(v *visit, status int, c *ideas.Challenge, t ideas.Topi
 		p.Form.Parent = 0
 	}
 	return v.render(status, "topic", p)
+}
+
+func (v *visit) replyView(path string, r ideas.Reply) replyView {
+	one := replyView{
+		ID: r.ID, Author: v.person(r.Author.ID, r.Author.Name), Created: v.moment(r.CreatedAt), Body: v.app.markdown.html(r.Body, commentHeading),
+		Depth: r.Depth, Hidden: r.Hidden, Answer: fmt.Sprintf("%s?reply=%d#reply-form", path, r.ID), Hide: fmt.Sprintf("%s/replies/%d/hide", path, r.ID),
+	}
+	mine := v.member != nil && v.member.ID == r.Author.ID
+	switch {
+	case r.Pending:
+		one.Notice = v.t("comment.pending")
+	case r.Hidden && mine:
+		one.Notice = v.t("comment.refused") + " " + v.reasonText(r.Reason)
+	case !r.Hidden && !mine && v.member != nil:
+		one.Report = fmt.Sprintf("%s/report?reply=%d", path, r.ID)
+	}
+	return one
+}
+
+// topicReport is the form that tells the moderators of a topic, or of a reply to it.
+func (a *app) topicReport(v *visit, c *ideas.Challenge, reply int64) (ideas.Contribution, reportPage, error) {
+	t, err := a.topic(v, c)
+	if err != nil {
+		return ideas.Contribution{}, reportPage{}, err
+	}
+	if t.State != ideas.TopicVisible {
+		return ideas.Contribution{}, reportPage{}, refuse(http.StatusNotFound, "report what nobody sees", nil)
+	}
+	path := topicPath(c, t.ID)
+	v.here = path + "/report"
+	p := reportPage{
+		Action: v.here, Path: path, Subject: clean(t.Title), Excerpt: a.markdown.excerpt(t.Body), Part: "reply", PartID: reply,
+		Reasons: v.reasonChoices(ideas.ReportReasons()),
+	}
+	if reply != 0 {
+		r, err := a.cfg.Store.GetReply(v.r.Context(), t.ID, reply)
+		if err != nil {
+			return ideas.Contribution{}, p, fmt.Errorf("get reply: %w", err)
+		}
+		p.Path += fmt.Sprintf("#reply-%d", reply)
+		p.Excerpt, p.Subject = a.markdown.excerpt(r.Body), v.t("report.comment", "Name", v.person(r.Author.ID, r.Author.Name).Name)
+		v.here += fmt.Sprintf("?reply=%d", reply)
+	}
+	p.page = v.page(v.t("report.title"))
+	p.Section, p.Hidden = "challenges", true
+	return ideas.Contribution{Topic: t.ID, Reply: reply}, p, nil
+}
+
+func (a *app) showTopicReport(v *visit, c *ideas.Challenge) error {
+	_, p, err := a.topicReport(v, c, readComment(v.r.URL.Query().Get("reply")))
+	if err != nil {
+		return err
+	}
+	return v.renderPrivate(http.StatusOK, "report", p)
+}
+
+func (a *app) reportTopic(v *visit, c *ideas.Challenge) error {
+	reported, p, err := a.topicReport(v, c, v.formNumber("reply"))
+	if err != nil {
+		return err
+	}
+	return a.sendReport(v, reported, p)
 }
 
 func (a *app) addReply(v *visit, c *ideas.Challenge) error {
@@ -286,7 +355,11 @@ func (a *app) addReply(v *visit, c *ideas.Challenge) error {
 		form.Body.Error = v.fieldText(wrong["body"])
 		return a.renderTopic(v, http.StatusUnprocessableEntity, c, t, form, "")
 	}
-	return v.done(err, "flash.replied", fmt.Sprintf("%s#reply-%d", topicPath(c, t.ID), reply.ID), "add reply")
+	flash := "flash.replied"
+	if reply.Pending {
+		flash = "flash.pending"
+	}
+	return v.done(err, flash, fmt.Sprintf("%s#reply-%d", topicPath(c, t.ID), reply.ID), "add reply")
 }
 
 // moderates refuses who may not moderate, as if the address did not exist.
@@ -312,7 +385,7 @@ func (a *app) moderateTopic(v *visit, c *ideas.Challenge) error {
 	if !known {
 		return refuse(http.StatusBadRequest, "moderate topic", nil)
 	}
-	change.Reason = v.r.PostForm.Get("reason")
+	change.Reason.Text = cleanText(v.r.PostForm.Get("reason"))
 	err = a.cfg.Store.ModerateTopic(v.r.Context(), v.member.ID, c, t.ID, change)
 	if len(fieldErrors(err)) > 0 {
 		return a.renderTopic(v, http.StatusUnprocessableEntity, c, t, replyForm{Key: rand.Text()}, v.t("applications.reason_missing"))
@@ -332,7 +405,7 @@ func (a *app) hideReply(v *visit, c *ideas.Challenge) error {
 	if err != nil {
 		return err
 	}
-	err = a.cfg.Store.HideReply(v.r.Context(), v.member.ID, c, t.ID, reply, v.r.PostForm.Get("hide") == "true", v.r.PostForm.Get("reason"))
+	err = a.cfg.Store.HideReply(v.r.Context(), v.member.ID, c, t.ID, reply, v.r.PostForm.Get("hide") == "true", ideas.Reason{Text: cleanText(v.r.PostForm.Get("reason"))})
 	if len(fieldErrors(err)) > 0 {
 		return a.renderTopic(v, http.StatusUnprocessableEntity, c, t, replyForm{Key: rand.Text()}, v.t("applications.reason_missing"))
 	}

@@ -40,21 +40,37 @@ func withHouse(t *testing.T, house control.House) *community {
 // upload sends a file as a browser does.
 func (b *browser) upload(path, name string, content []byte, alt string) *answer {
 	b.community.t.Helper()
+	return b.uploads(path, url.Values{"alt": {alt}}, sentFile{"file", name, content})
+}
+
+// sentFile is a file that a form sends from an input.
+type sentFile struct {
+	input, name string
+	content     []byte
+}
+
+// uploads sends a form with files.
+func (b *browser) uploads(path string, values url.Values, files ...sentFile) *answer {
+	b.community.t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("file", name)
-	if err == nil {
-		_, err = part.Write(content)
+	check := func(err error) {
+		if err != nil {
+			b.community.t.Fatal(err)
+		}
 	}
-	if err == nil {
-		err = form.WriteField("alt", alt)
+	for _, f := range files {
+		part, err := form.CreateFormFile(f.input, f.name)
+		check(err)
+		_, err = part.Write(f.content)
+		check(err)
 	}
-	if err == nil {
-		err = form.Close()
+	for name, all := range values {
+		for _, value := range all {
+			check(form.WriteField(name, value))
+		}
 	}
-	if err != nil {
-		b.community.t.Fatal(err)
-	}
+	check(form.Close())
 	r := httptest.NewRequestWithContext(b.community.t.Context(), http.MethodPost, "https://"+b.host+path, &body)
 	maps.Copy(r.Header, b.header)
 	r.Header.Set("Content-Type", form.FormDataContentType())
@@ -64,9 +80,9 @@ func (b *browser) upload(path, name string, content []byte, alt string) *answer 
 	w := httptest.NewRecorder()
 	b.community.pages.ServeHTTP(w, r)
 	a := &answer{t: b.community.t, path: path, status: w.Code, header: w.Result().Header, body: w.Body.String()}
-	if a.doc, err = html.Parse(strings.NewReader(a.body)); err != nil {
-		b.community.t.Fatal(err)
-	}
+	var err error
+	a.doc, err = html.Parse(strings.NewReader(a.body))
+	check(err)
 	return a
 }
 
@@ -346,4 +362,73 @@ func TestSimilarAndCorrected(t *testing.T) {
 	if len(a.class("card")) != 1 || len(a.class("corrected")) != 1 {
 		t.Error("a search with a slip finds nothing, or does not say what it found")
 	}
+}
+
+// A co-author is invited by name, by the address of their page, a mention, or a mail address, which does not tell whether
+// it is a member's.
+func TestInviteCoAuthors(t *testing.T) {
+	c := withHouse(t, control.House{})
+	author, m := c.signedIn("Author")
+	_, page := c.signedIn("Page")
+	_, mentioned := c.signedIn("Mentioned")
+	byMail, mailed := c.signedIn("Mailed")
+	idea := c.idea(m, "A lamp", "Text")
+	action := ideaPath(idea) + "/authors"
+	accessible(t, author.get(action).is(http.StatusOK))
+	invite := func(who string) *answer { return author.post(action, url.Values{"name": {who}}) }
+	for _, who := range []string{fmt.Sprintf("https://%s/members/%d-page", host, page.ID), ideas.MentionOf(ideas.Author{ID: mentioned.ID, Name: "Mentioned"})} {
+		invite(who).leadsTo(action)
+	}
+	for _, who := range []string{"nobody@members.example", mailed.Email} {
+		answer := invite(who)
+		answer.leadsTo(action)
+		if text := author.get(action).is(http.StatusOK).body; strings.Contains(text, "Mailed") || strings.Contains(text, "nobody@") {
+			t.Errorf("after inviting %s the page tells who has the address", who)
+		}
+	}
+	for who, want := range map[string]string{
+		"Nobody": "There is no such member.", "/members/999999": "There is no such member.", m.Email: "You are the author already.", "not@an": "",
+	} {
+		wrong := invite(who).is(http.StatusUnprocessableEntity)
+		if got := text(wrong.id("name-error")); !strings.Contains(got, want) || got == "" || value(wrong.id("name")) != who {
+			t.Errorf("%s: the page says %q", who, got)
+		}
+	}
+	shown := author.get(action).is(http.StatusOK).body
+	if !strings.Contains(shown, "Page") || !strings.Contains(shown, "Mentioned") {
+		t.Error("who was invited by page or mention is not listed")
+	}
+	byMail.get(ideaPath(idea)).is(http.StatusOK).says("Author invites you")
+	byMail.post(fmt.Sprintf("/ideas/%d/invitation", idea.ID), url.Values{"accept": {"true"}}).is(http.StatusSeeOther)
+	if !strings.Contains(author.get(action).is(http.StatusOK).body, "Mailed") {
+		t.Error("who has accepted is not named")
+	}
+}
+
+// A moderator hides a comment from a page of its own, with a reason that its author reads, and brings it back.
+func TestHideACommentFromItsPage(t *testing.T) {
+	c := withHouse(t, control.House{})
+	author, m := c.signedIn("Author")
+	moderator, _ := c.signedIn("Moderator")
+	idea := c.idea(m, "A lamp", "Text")
+	comment, err := c.store.AddComment(t.Context(), m.ID, idea.ID, "", "Rude words")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := fmt.Sprintf("/team/comments/%d", comment.ID)
+	if link := `href="` + path + `"`; strings.Contains(author.get(ideaPath(idea)).body, link) || !strings.Contains(moderator.get(ideaPath(idea)).body, link) {
+		t.Error("the button to hide a comment is not for moderators alone")
+	}
+	author.get(path).is(http.StatusNotFound)
+	accessible(t, moderator.get(path).is(http.StatusOK))
+	wrong := moderator.post(path, url.Values{"do": {"hide"}, "code": {"other"}}).is(http.StatusUnprocessableEntity)
+	if text(wrong.id("reason-error")) == "" {
+		t.Error("a comment is hidden without a reason")
+	}
+	moderator.post(path, url.Values{"do": {"hide"}, "code": {"offensive"}, "reason": {"Please be kind."}}).leadsTo(path)
+	c.visitor().get(ideaPath(idea)).is(http.StatusOK).doesNotSay("Rude words")
+	author.get(ideaPath(idea)).is(http.StatusOK).says("Rude words", "Please be kind.")
+	accessible(t, moderator.get(path).is(http.StatusOK).says("Please be kind."))
+	moderator.post(path, url.Values{"do": {"restore"}}).leadsTo(path)
+	c.visitor().get(ideaPath(idea)).is(http.StatusOK).says("Rude words")
 }

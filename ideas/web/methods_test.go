@@ -140,17 +140,18 @@ func TestSurveyPages(t *testing.T) {
 
 	results := "/team/challenges/survey/results"
 	member.get(results).is(404)
-	member.get(results + ".csv?part=survey").is(404)
+	member.post(results+".csv", form("part", "survey")).is(404)
 	lead, _ := c.signedIn("Lead")
 	c.both(t, lead, results)
 	c.both(t, lead, "/team/methods")
 	lead.get(results).is(200).says("NPS", "100", "place 2.0 on average", "little to go by", "=cmd()")
-	file := lead.get(results + ".csv?part=survey").is(200)
+	file := lead.post(results+".csv", form("part", "survey")).is(200)
 	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(file.body, "\ufeff"))).ReadAll()
 	if err != nil || len(rows) != 2 || rows[1][1] != "'=cmd()" || rows[1][4] != "good" {
 		t.Errorf("the export is %q, %v", rows, err)
 	}
-	lead.get(results + ".csv?part=other").is(404)
+	lead.post(results+".csv", form("part", "other")).is(404)
+	lead.get("/team/audit?action=export.responses").is(200).says("export.responses", "Lead")
 }
 
 func TestAnonymousSurveySaysSo(t *testing.T) {
@@ -351,7 +352,23 @@ func TestForumPages(t *testing.T) {
 	c.both(t, lead, "/challenges/forum/topics/1")
 	lead.post("/challenges/forum/topics/1/replies/1/hide", form("hide", "true")).is(422).says("Please give a reason")
 	lead.post("/challenges/forum/topics/1/replies/1/hide", form("hide", "true", "reason", "Rude")).is(303)
-	two.get("/challenges/forum/topics/1").is(200).says("The team has hidden this reply.").doesNotSay("Indeed")
+	one.get("/challenges/forum/topics/1").is(200).says("The team has hidden this reply.").doesNotSay("Indeed")
+	two.get("/challenges/forum/topics/1").is(200).says("Indeed", "Rude")
+	// What others wrote can be reported, and the moderators find it in their queue.
+	const report = "/challenges/forum/topics/1/report"
+	c.both(t, two, report)
+	c.both(t, two, report+"?reply=2")
+	c.visitor().get(report).is(303)
+	two.get(report + "?reply=1").is(404) // which nobody sees
+	one.get("/challenges/forum/topics/1").is(200).doesNotSay(`href="` + report + `"`)
+	two.post(report, form("code", "")).is(422)
+	two.post(report, form("reply", "2", "code", "offensive")).leadsTo("/challenges/forum/topics/1#reply-2")
+	two.post(report, form("code", "advertising")).leadsTo("/challenges/forum/topics/1")
+	c.both(t, lead, "/team/moderation")
+	lead.get("/team/moderation").is(200).says("Menus", "Thank you", "Reply", "Topic", "/challenges/forum/topics/1#reply-2")
+	lead.post("/team/moderation", form("item", "1", "decision", "reject", "code", "offensive")).leadsTo("/team/moderation")
+	lead.post("/team/moderation", form("item", "2", "decision", "publish")).leadsTo("/team/moderation")
+	one.get("/challenges/forum/topics/1").is(200).says("Thank you", "It is offensive.")
 	for _, do := range []string{"pin", "lock"} {
 		lead.post("/challenges/forum/topics/1/moderate", form("do", do)).is(303)
 	}

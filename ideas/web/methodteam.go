@@ -21,8 +21,8 @@ func (a *app) methodTeamRoutes() map[string]handle {
 		"POST " + base + "/applications/{id}/drop": page(ideas.MayDecide, hasRecruiting, a.dropSelected),
 		"POST " + base + "/selection":              page(ideas.MayDecide, hasRecruiting, a.closeSelection),
 
-		"GET " + base + "/results":     page(ideas.MayMeasure, hasResults, a.showResults),
-		"GET " + base + "/results.csv": page(ideas.MayExport, hasResults, a.exportResults),
+		"GET " + base + "/results":      page(ideas.MayMeasure, hasResults, a.showResults),
+		"POST " + base + "/results.csv": page(ideas.MayExport, hasResults, a.exportResults),
 
 		"GET " + base + "/testers":                page(ideas.MayAnswer, hasBetaTest, a.showTesters),
 		"GET " + base + "/testers/{member}":       page(ideas.MayAnswer, hasBetaTest, a.showDiary),

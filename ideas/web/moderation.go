@@ -16,6 +16,7 @@ func (a *app) moderationRoutes() map[string]handle {
 	return map[string]handle{
 		"GET /team/moderation":          a.team(ideas.MayModerate, a.showQueue),
 		"POST /team/moderation":         a.team(ideas.MayModerate, a.moderate),
+		"GET /team/comments/{comment}":  a.team(ideas.MayModerate, a.showModerated),
 		"POST /team/comments/{comment}": a.team(ideas.MayModerate, a.hideComment),
 		"GET /team/answers":             a.team(ideas.MaySeeTeam, a.showDueAnswers),
 		"GET /team/ideas/{ref}":         a.team(ideas.MaySeeTeam, a.showManaged),
@@ -50,7 +51,6 @@ type queueItem struct {
 	Opened           moment
 	Reports          []reportView
 	MoreReports      int
-	Comment, Pending bool
 	Checked          bool
 }
 
@@ -81,21 +81,41 @@ func (a *app) queuePage(v *visit, after int64, checked map[int64]bool) (queuePag
 		p.More = "/team/moderation?after=" + strconv.FormatInt(list[queueLength-1].ID, 10)
 	}
 	for _, q := range list {
-		item := queueItem{
-			ID: q.ID, Kind: v.t("queue.idea"), Cause: v.t(causeKeys[q.Cause]), URL: fmt.Sprintf("/team/ideas/%d", q.Idea.ID), Title: clean(q.Idea.Title),
-			Body: a.markdown.html(q.Idea.Body, commentHeading), Author: v.person(q.Idea.Author.ID, q.Idea.Author.Name), Opened: v.moment(q.OpenedAt),
-			MoreReports: q.ReportCount - len(q.Reports), Pending: q.Idea.State == ideas.StatePending, Checked: checked[q.ID],
-		}
-		if q.Comment != nil {
-			item.Kind, item.Comment, item.Pending = v.t("queue.comment"), true, q.Comment.State == ideas.CommentPending
-			item.Author, item.Body = v.person(q.Comment.Author.ID, q.Comment.Author.Name), a.markdown.html(q.Comment.Body, commentHeading)
-		}
-		for _, r := range q.Reports {
-			item.Reports = append(item.Reports, reportView{v.person(r.Member.ID, r.Member.Name), v.reasonText(r.Reason)})
-		}
+		item := v.queueItem(q)
+		item.Checked = checked[q.ID]
 		p.Items = append(p.Items, item)
 	}
 	return p, nil
+}
+
+func (v *visit) queueItem(q ideas.ModerationItem) queueItem {
+	item := queueItem{
+		ID: q.ID, Kind: v.t("queue.idea"), Cause: v.t(causeKeys[q.Cause]), URL: fmt.Sprintf("/team/ideas/%d", q.Idea.ID), Title: clean(q.Idea.Title),
+		Opened: v.moment(q.OpenedAt), MoreReports: q.ReportCount - len(q.Reports),
+	}
+	author, body := q.Idea.Author, q.Idea.Body
+	if q.Comment != nil {
+		item.Kind, author, body = v.t("queue.comment"), q.Comment.Author, q.Comment.Body
+	}
+	if q.Topic != nil {
+		item.Kind, author, body, item.Title = v.t("queue.topic"), q.Topic.Author, q.Topic.Body, clean(q.Topic.Title)
+		item.URL = "/challenges"
+		if c := v.programme().ChallengeByID(q.Topic.Challenge); c != nil {
+			item.URL = topicPath(c, q.Topic.ID)
+			if c.Spec.Mission != nil {
+				item.Kind = v.t("queue.post")
+			}
+		}
+	}
+	if q.Reply != nil {
+		item.Kind, author, body = v.t("queue.reply"), q.Reply.Author, q.Reply.Body
+		item.URL += fmt.Sprintf("#reply-%d", q.Reply.ID)
+	}
+	item.Author, item.Body = v.person(author.ID, author.Name), v.app.markdown.html(body, commentHeading)
+	for _, r := range q.Reports {
+		item.Reports = append(item.Reports, reportView{v.person(r.Member.ID, r.Member.Name), v.reasonText(r.Reason)})
+	}
+	return item
 }
 
 // showQueue shows what waits for a moderator, the oldest first.
@@ -140,10 +160,7 @@ func (a *app) moderate(v *visit) error {
 	case wrong["items"] != nil:
 		p.Missing = v.t("queue.none_selected")
 	case wrong["reason"] != nil:
-		p.Reason.Error = v.t("reason.needed")
-		if wrong["reason"].Code == "too_long" {
-			p.Reason.Error = v.fieldText(wrong["reason"])
-		}
+		p.Reason.Error = v.reasonError(wrong["reason"])
 	case wrong["code"] != nil:
 		p.CodeError = v.fieldText(wrong["code"])
 	default:
@@ -152,24 +169,82 @@ func (a *app) moderate(v *visit) error {
 	return v.renderPrivate(http.StatusUnprocessableEntity, "queue", p)
 }
 
+// moderatedPage is where a moderator hides a comment, or brings it back.
+type moderatedPage struct {
+	teamPage
+	reasonForm
+	Action, Path string
+	Author       memberView
+	Created      moment
+	Body         template.HTML
+	// HiddenFor is the reason of a comment that is out of sight; Visible tells that it is not.
+	HiddenFor string
+	Visible   bool
+}
+
+func (a *app) moderatedPage(v *visit) (ideas.Comment, moderatedPage, error) {
+	id, err := v.commentID()
+	if err != nil {
+		return ideas.Comment{}, moderatedPage{}, err
+	}
+	c, err := a.cfg.Store.ModeratedComment(v.r.Context(), v.member.ID, id)
+	if err != nil {
+		return c, moderatedPage{}, fmt.Errorf("get comment: %w", err)
+	}
+	v.here = fmt.Sprintf("/team/comments/%d", id)
+	p := moderatedPage{
+		teamPage: v.teamPage("moderation", v.t("moderated.title")), reasonForm: reasonForm{Reasons: v.reasonChoices(ideas.ModerationReasons())},
+		Action: v.here, Path: fmt.Sprintf("/ideas/%d?from=%d#comment-%d", c.IdeaID, threadOf(c), id), Author: v.person(c.Author.ID, c.Author.Name),
+		Created: v.moment(c.CreatedAt), Body: a.markdown.html(c.Body, commentHeading), Visible: c.State == ideas.CommentPublished,
+	}
+	if !p.Visible {
+		p.HiddenFor = v.reasonText(c.Reason)
+	}
+	return c, p, nil
+}
+
+// showModerated shows a comment with what a moderator may do.
+func (a *app) showModerated(v *visit) error {
+	_, p, err := a.moderatedPage(v)
+	if err != nil {
+		return err
+	}
+	return v.renderPrivate(http.StatusOK, "moderated", p)
+}
+
 // hideComment takes a comment out of sight, or brings it back.
 func (a *app) hideComment(v *visit) error {
-	id, err := v.commentID()
+	c, p, err := a.moderatedPage(v)
 	if err != nil {
 		return err
 	}
 	form := v.r.PostForm
 	if form.Get("do") == "restore" {
-		err = a.cfg.Store.RestoreComment(v.r.Context(), v.member.ID, id)
+		err = a.cfg.Store.RestoreComment(v.r.Context(), v.member.ID, c.ID)
 	} else {
-		reason := ideas.Reason{Code: ideas.ReasonCode(clean(form.Get("code"))), Text: cleanText(form.Get("reason"))}
-		err = a.cfg.Store.HideComment(v.r.Context(), v.member.ID, id, reason)
+		p.Code, p.Reason.Value = clean(form.Get("code")), cleanText(form.Get("reason"))
+		err = a.cfg.Store.HideComment(v.r.Context(), v.member.ID, c.ID, ideas.Reason{Code: ideas.ReasonCode(p.Code), Text: p.Reason.Value})
+	}
+	if wrong := fieldErrors(err); len(wrong) > 0 {
+		p.CodeError = v.fieldText(wrong["code"])
+		if wrong["reason"] != nil {
+			p.Reason.Error = v.reasonError(wrong["reason"])
+		}
+		return v.renderPrivate(http.StatusUnprocessableEntity, "moderated", p)
 	}
 	if err != nil {
 		return fmt.Errorf("change comment: %w", err)
 	}
 	v.setFlash("flash.idea_decided")
-	return v.redirect(localPath(form.Get("back")))
+	return v.redirect(p.Action)
+}
+
+// reasonError says what is wrong with a public reason.
+func (v *visit) reasonError(wrong *ideas.FieldError) string {
+	if wrong.Code == "too_long" {
+		return v.fieldText(wrong)
+	}
+	return v.t("reason.needed")
 }
 
 type duePage struct {

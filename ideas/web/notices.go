@@ -136,7 +136,7 @@ type kindView struct {
 // kindKeys are the message keys of kinds of notices.
 var kindKeys = map[ideas.NoticeKind]string{
 	ideas.NoticeStatus: "kind.status", ideas.NoticeAnswer: "kind.answer", ideas.NoticeComment: "kind.comment", ideas.NoticeMention: "kind.mention",
-	ideas.NoticeMerge: "kind.merge", ideas.NoticeIdea: "kind.idea", ideas.NoticeChallenge: "kind.challenge",
+	ideas.NoticeMerge: "kind.merge", ideas.NoticeIdea: "kind.idea", ideas.NoticeChallenge: "kind.challenge", ideas.NoticePlace: "kind.place",
 	ideas.NoticeAnnouncement: "kind.announcement", ideas.NoticeRecognition: "kind.recognition", ideas.NoticeAccount: "kind.account",
 }
 

@@ -201,14 +201,15 @@ type resultsPage struct {
 	Columns    []string
 	Comparison []comparedStimulus
 	Small      int
-	CanExport  bool
+	// Export is where responses are taken out; empty for who may not.
+	Export string
 }
 
 type partResults struct {
 	Title    string
 	N        int
 	Small    bool
-	CSV      string
+	Part     string
 	Results  []questionResult
 	Segments []segmentScores
 	Columns  []string
@@ -233,7 +234,9 @@ func (a *app) showResults(v *visit, c *ideas.Challenge) error {
 	v.here = path
 	p := resultsPage{
 		teamPage: v.teamPage("methods", v.t("results.title")), Challenge: v.local(c.Spec.Title), Back: challengePath(c), Small: ideas.SmallSample,
-		CanExport: v.roles.May(ideas.MayExport),
+	}
+	if v.roles.May(ideas.MayExport) {
+		p.Export = path + ".csv"
 	}
 	shown, err := a.cfg.Store.StimuliShown(v.r.Context(), c.ID)
 	if err != nil {
@@ -251,7 +254,7 @@ func (a *app) showResults(v *visit, c *ideas.Challenge) error {
 		total, segments := ideas.TallySegments(part.questions, attributes, responses)
 		one := partResults{
 			Title: part.title, N: total.N, Small: total.N < ideas.SmallSample, Results: v.results(total),
-			CSV: path + ".csv?" + url.Values{"part": {part.part}}.Encode(),
+			Part: part.part,
 		}
 		one.Columns, one.Segments = v.segmentScores(total, segments)
 		p.Parts = append(p.Parts, one)
@@ -302,12 +305,12 @@ func (v *visit) segmentScores(total *ideas.Tally, segments []ideas.SegmentTally)
 // exportResults writes a survey's responses as CSV. Without names: what was said is kept apart from who said it.
 func (a *app) exportResults(v *visit, c *ideas.Challenge) error {
 	for _, part := range v.surveyParts(c) {
-		if part.part != v.r.URL.Query().Get("part") {
+		if part.part != v.r.PostForm.Get("part") {
 			continue
 		}
-		responses, err := a.cfg.Store.Responses(v.r.Context(), c, part.part)
+		responses, err := a.cfg.Store.ExportResponses(v.r.Context(), v.member.ID, c, part.part)
 		if err != nil {
-			return fmt.Errorf("read responses: %w", err)
+			return fmt.Errorf("export responses: %w", err)
 		}
 		var attributes []string
 		if v.site.House != nil {

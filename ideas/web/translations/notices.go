@@ -35,6 +35,9 @@ var eventNews = map[ideas.EventKind]string{
 	ideas.EventApplicationRefused: "notice.application_refused", ideas.EventApplicationDropped: "notice.application_dropped",
 	ideas.EventTestKit: "notice.test_kit", ideas.EventTestBugAnswered: "notice.test_bug_answered", ideas.EventTopicReplied: "notice.topic_replied",
 	ideas.EventWorkshopMovedUp: "notice.workshop_moved_up", ideas.EventMissionDecided: "notice.mission_decided",
+	ideas.EventWorkshopRegistered: "notice.workshop_registered", ideas.EventWorkshopWaiting: "notice.workshop_waiting",
+	ideas.EventWebhookDisabled: "notice.webhook_disabled",
+	ideas.EventCoAuthorInvited: "notice.coauthor_invited", ideas.EventCoAuthorJoined: "notice.coauthor_joined",
 }
 
 // Notice says in one line what happened, and leads to where: a path of the site.
@@ -88,7 +91,7 @@ func (c *Catalog) award(data map[string]any) string {
 			}
 		}
 	}
-	for _, field := range []string{"badge", "name"} {
+	for _, field := range []string{"badge", "webhook", "name"} {
 		if name, _ := data[field].(string); name != "" {
 			return name
 		}
@@ -103,7 +106,11 @@ func noticePath(n ideas.Notice) string {
 	switch {
 	case n.Kind == ideas.NoticeAccount && n.Event.Kind == ideas.EventReferred:
 		return "/invitations"
-	case n.Kind == ideas.NoticeAccount:
+	case n.Event.Kind == ideas.EventWebhookDisabled:
+		return "/team/webhooks"
+	case n.Event.Kind == ideas.EventCoAuthorInvited && n.IdeaTitle == "":
+		return "/profile/ideas"
+	case n.Kind == ideas.NoticeAccount && n.Event.Idea == 0:
 		return "/account/standing"
 	case n.Event.Idea != 0 && n.IdeaTitle != "":
 		path := "/ideas/" + strconv.FormatInt(n.Event.Idea, 10) + "-" + url.PathEscape(n.IdeaSlug)
@@ -113,6 +120,8 @@ func noticePath(n ideas.Notice) string {
 		return path
 	case n.Challenge != "" && n.Event.Kind == ideas.EventTopicReplied:
 		return fmt.Sprintf("/challenges/%s/topics/%v", url.PathEscape(n.Challenge), n.Event.Data["topic"])
+	case n.Challenge != "" && n.Event.Data["session"] != nil:
+		return fmt.Sprintf("/challenges/%s/sessions/%v", url.PathEscape(n.Challenge), n.Event.Data["session"])
 	case n.Challenge != "":
 		return "/challenges/" + url.PathEscape(n.Challenge)
 	case n.Kind == ideas.NoticeRecognition:
