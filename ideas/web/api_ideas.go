@@ -385,7 +385,7 @@ func (c *apiCall) report(comment int64) error {
 	if err := c.decode(&body); err != nil {
 		return err
 	}
-	if err := c.app.cfg.Store.Report(c.ctx(), c.member.ID, id, comment, body.reason()); err != nil {
+	if err := c.app.cfg.Store.Report(c.ctx(), c.member.ID, ideas.Contribution{Idea: id, Comment: comment}, body.reason()); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	return c.send(http.StatusNoContent, nil)

@@ -361,3 +361,41 @@ func TestAPIModeration(t *testing.T) {
 		t.Errorf("due answers: %v, then %v", due, rest)
 	}
 }
+
+// Topics of forums and replies to them are in the same queue.
+func TestAPIModeratesTalk(t *testing.T) {
+	c := open(t)
+	c.team(control.House{})
+	c.config.Settings, c.config.Programme = c.store, c.store
+	c.pages = web.New(c.config)
+	forum := c.declareMethod("forum", control.Challenge{Type: control.TypeForum, Forum: &control.Forum{}, Moderation: control.ModerationBefore})
+	_, ada := c.signedIn("Ada")
+	_, moderator := c.signedIn("moderator")
+	team := c.program(&moderator, ideas.ScopeTeam)
+	topic, err := c.store.AddTopic(t.Context(), forum, ada.ID, "", "", "Soups", "More of them")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type queue struct {
+		Items []struct {
+			ID           int64
+			Idea         *jsonObject
+			Topic, Reply *struct {
+				ID                     int64
+				Challenge, Title, Body string
+			}
+		}
+	}
+	waiting := read[queue](team.get("/team/moderation").is(http.StatusOK)).Items
+	if len(waiting) != 1 || waiting[0].Idea != nil || waiting[0].Topic == nil || waiting[0].Topic.Challenge != "forum" || waiting[0].Topic.Title != "Soups" {
+		t.Fatalf("the queue: %+v", waiting)
+	}
+	team.call("POST", "/team/moderation", fmt.Sprintf(`{"items":[%d],"decision":"publish"}`, waiting[0].ID)).is(http.StatusOK)
+	if _, err := c.store.AddReply(t.Context(), forum, topic.ID, 0, ada.ID, "", "Leek"); err != nil {
+		t.Fatal(err)
+	}
+	waiting = read[queue](team.get("/team/moderation").is(http.StatusOK)).Items
+	if len(waiting) != 1 || waiting[0].Reply == nil || waiting[0].Reply.Body != "Leek" || waiting[0].Topic.ID != topic.ID {
+		t.Errorf("the queue: %+v", waiting)
+	}
+}

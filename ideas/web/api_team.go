@@ -157,13 +157,49 @@ func (c *apiCall) listDueAnswers() error {
 type apiQueueItem struct {
 	ID int64 `json:"id"`
 	// Idea it is about; Comment is absent where the idea itself is looked at.
-	Idea     apiIdea     `json:"idea"`
-	Comment  *apiComment `json:"comment,omitempty"`
-	Cause    string      `json:"cause"`
-	OpenedAt time.Time   `json:"openedAt"`
+	Idea    *apiIdea    `json:"idea,omitempty"`
+	Comment *apiComment `json:"comment,omitempty"`
+	// Topic of a forum or post of a mission; Reply is absent where the topic itself is looked at.
+	Topic    *apiTalk  `json:"topic,omitempty"`
+	Reply    *apiTalk  `json:"reply,omitempty"`
+	Cause    string    `json:"cause"`
+	OpenedAt time.Time `json:"openedAt"`
 	// ReportCount counts all, Reports are the first ones.
 	ReportCount int         `json:"reportCount"`
 	Reports     []apiReport `json:"reports"`
+}
+
+// apiTalk is a topic of a forum, which has a title, or a reply to one.
+type apiTalk struct {
+	ID        int64     `json:"id"`
+	Challenge string    `json:"challenge,omitempty"`
+	Title     string    `json:"title,omitempty"`
+	Body      string    `json:"body"`
+	Author    apiAuthor `json:"author"`
+}
+
+func (c *apiCall) queueItem(q ideas.ModerationItem) apiQueueItem {
+	item := apiQueueItem{ID: q.ID, Cause: q.Cause, OpenedAt: q.OpenedAt.UTC(), ReportCount: q.ReportCount, Reports: []apiReport{}}
+	if q.Topic == nil {
+		idea := c.idea(q.Idea)
+		item.Idea = &idea
+	} else {
+		item.Topic = &apiTalk{ID: q.Topic.ID, Title: q.Topic.Title, Body: q.Topic.Body, Author: c.author(q.Topic.Author)}
+		if of := c.app.programme(c.ctx()).ChallengeByID(q.Topic.Challenge); of != nil {
+			item.Topic.Challenge = of.Name
+		}
+	}
+	if q.Comment != nil {
+		comment := c.comment(*q.Comment)
+		item.Comment = &comment
+	}
+	if q.Reply != nil {
+		item.Reply = &apiTalk{ID: q.Reply.ID, Body: q.Reply.Body, Author: c.author(q.Reply.Author)}
+	}
+	for _, r := range q.Reports {
+		item.Reports = append(item.Reports, apiReport{c.author(r.Member), reasonOf(r.Reason), r.CreatedAt.UTC()})
+	}
+	return item
 }
 
 type apiReport struct {
@@ -193,14 +229,7 @@ func (c *apiCall) listQueue() error {
 	}
 	items := make([]apiQueueItem, len(queue))
 	for n, q := range queue {
-		items[n] = apiQueueItem{ID: q.ID, Idea: c.idea(q.Idea), Cause: q.Cause, OpenedAt: q.OpenedAt.UTC(), ReportCount: q.ReportCount, Reports: []apiReport{}}
-		if q.Comment != nil {
-			comment := c.comment(*q.Comment)
-			items[n].Comment = &comment
-		}
-		for _, r := range q.Reports {
-			items[n].Reports = append(items[n].Reports, apiReport{c.author(r.Member), reasonOf(r.Reason), r.CreatedAt.UTC()})
-		}
+		items[n] = c.queueItem(q)
 	}
 	return sendList(c, items, next)
 }
