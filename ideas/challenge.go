@@ -130,6 +130,19 @@ func (c *Challenge) End() (end time.Time, ok bool) {
 	return end, !end.IsZero()
 }
 
+// ReleaseAt is the moment at which the rights in what was not selected return to its authors, known once the challenge
+// is decided; ok is false where they do not return by the clock.
+func (c *Challenge) ReleaseAt(zone *time.Location) (at time.Time, ok bool) {
+	if c.Spec.ExclusiveDays == 0 || c.DecidedAt.IsZero() {
+		return time.Time{}, false
+	}
+	end, ok := c.End()
+	if !ok || end.Before(c.DecidedAt) {
+		end = c.DecidedAt
+	}
+	return end.In(zone).AddDate(0, 0, c.Spec.ExclusiveDays), true
+}
+
 // Stage is where a challenge stands for somebody who looks for one to take part in.
 type Stage string
 

@@ -253,14 +253,8 @@ func queryIDs(ctx context.Context, q querier, query string, args ...any) ([]int6
 
 // releaseIsDue tells whether the rights in what was not selected return to its authors.
 func releaseIsDue(c *ideas.Challenge, now time.Time, zone *time.Location) bool {
-	if c.Spec.ExclusiveDays == 0 || c.DecidedAt.IsZero() {
-		return false
-	}
-	end, ok := c.End()
-	if !ok || end.Before(c.DecidedAt) {
-		end = c.DecidedAt
-	}
-	return !now.Before(end.In(zone).AddDate(0, 0, c.Spec.ExclusiveDays))
+	at, ok := c.ReleaseAt(zone)
+	return ok && !now.Before(at)
 }
 
 // release returns the rights, and tells each author.

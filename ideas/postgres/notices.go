@@ -69,6 +69,8 @@ var tellings = map[ideas.EventKind][]telling{
 	ideas.EventIdeaSelected:     {{ideas.NoticeStatus, toIdea}},
 	ideas.EventIdeaLaunched:     {{ideas.NoticeStatus, toIdea}},
 	ideas.EventIdeaMerged:       {{ideas.NoticeMerge, toIdea}},
+	ideas.EventRungReached:      {{ideas.NoticeStatus, toAuthor}},
+	ideas.EventRightsReturned:   {{ideas.NoticeStatus, toSubject}},
 	ideas.EventIdeaAnswered:     {{ideas.NoticeAnswer, toIdea}},
 	ideas.EventCommentPublished: {{ideas.NoticeComment, toConversation}},
 	ideas.EventChallengePhase:   {{ideas.NoticeChallenge, toChallenge}},

@@ -42,6 +42,8 @@ type contestBody struct {
 	More    string
 	Totals  ideas.ChallengeTotals
 	Ladder  []rungView
+	// Exclusive says when rights return to authors; empty where they do not by the clock.
+	Exclusive string
 	Outcome *outcomeView
 	Result  *resultView
 	Origin  *challengeLink
@@ -175,6 +177,9 @@ func (a *app) showContest(v *visit, c *ideas.Challenge) (template.HTML, error) {
 	}
 	if body.Result, err = v.resultView(c); err != nil {
 		return "", err
+	}
+	if days := c.Spec.ExclusiveDays; days > 0 {
+		body.Exclusive = v.lang.catalog.Plural("part.exclusive", int64(days))
 	}
 	for _, r := range c.Spec.Ladder {
 		body.Ladder = append(body.Ladder, v.rungView(r))
@@ -810,7 +815,9 @@ type ideaEntry struct {
 	Mine      *entryBallot
 	// Won is the rank in words, with its public reason.
 	Won, WonReason string
-	Released       bool
+	// Released tells that the rights are the author's again, Exclusive the author when they will be.
+	Released  bool
+	Exclusive string
 }
 
 // ideaEntry is nil for an idea outside of challenges, and where its challenge is in force no more.
@@ -838,6 +845,10 @@ func (v *visit) ideaEntry(idea ideas.Idea) (*ideaEntry, error) {
 	}
 	if e.Rank > 0 {
 		entry.Won, entry.WonReason = v.lang.catalog.Plural("winner.rank", int64(e.Rank)), e.WonReason
+	}
+	at, returns := c.ReleaseAt(v.site.location)
+	if returns && !e.Released && e.State == ideas.StateNotSelected && v.viewer() == idea.Author.ID {
+		entry.Exclusive = v.t("entry.exclusive", "Brand", v.site.text(v.site.Name, v.lang), "Date", v.lang.catalog.Date(at))
 	}
 	return entry, nil
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"math"
+	"math/big"
 	"net/http"
 	"net/url"
 	"slices"
@@ -398,11 +400,17 @@ func (v *visit) addJury(c *ideas.Challenge, p *teamChallengePage) error {
 			continue
 		}
 		view := v.teamEntry(c, e)
-		view.Final, view.Jury, view.Ballot = verdict.Final.FloatString(2), verdict.Jury.FloatString(2), verdict.Ballot.FloatString(2)
+		view.Final, view.Jury, view.Ballot = v.outOf100(verdict.Final), v.outOf100(verdict.Jury), v.outOf100(verdict.Ballot)
 		view.Scores, view.Assigned, view.Rank, view.Tied = verdict.Scores, verdict.Assigned, verdict.Rank, ideas.Tied(verdicts, verdict.Rank)
 		p.Entries = append(p.Entries, view)
 	}
 	return nil
+}
+
+// outOf100 writes a part of a verdict with two digits.
+func (v *visit) outOf100(share *big.Rat) string {
+	hundredths, _ := new(big.Rat).Mul(share, big.NewRat(100, 1)).Float64()
+	return v.lang.catalog.Decimal(int64(math.Round(hundredths)), 2)
 }
 
 func (v *visit) jurors(c *ideas.Challenge, state ideas.JuryState) []jurorView {

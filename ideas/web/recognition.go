@@ -259,24 +259,9 @@ func (v *visit) somebody(m ideas.Author) memberView {
 	return v.person(m.ID, m.Name)
 }
 
-// currencySymbols are those that everybody reads; other currencies are written by their codes.
-var currencySymbols = map[string]string{"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
-
 // money writes an amount of minor units.
 func (v *visit) money(amount int64, currency string) string {
-	digits, ok := rules.CurrencyDigits(currency)
-	if !ok {
-		digits = 2
-	}
-	symbol := currencySymbols[currency]
-	if symbol == "" {
-		return v.t("money", "Amount", v.lang.catalog.Decimal(amount, digits), "Currency", currency)
-	}
-	sign := ""
-	if amount < 0 {
-		sign, amount = "−", -amount
-	}
-	return v.t("money.symbol", "Sign", sign, "Amount", v.lang.catalog.Decimal(amount, digits), "Symbol", symbol)
+	return v.lang.catalog.Money(amount, currency)
 }
 
 // setListed puts a member on the leaderboards or takes them off.

@@ -22,4 +22,6 @@ func TestBetaTest(t *testing.T) { walk(t, "beta-test.mjs", "methods") }
 
 func TestLEGOIdeas(t *testing.T) { walk(t, "lego-ideas.mjs", "lego-ideas") }
 
+func TestThreadless(t *testing.T) { walk(t, "threadless.mjs", "threadless") }
+
 func TestQualityHunters(t *testing.T) { walk(t, "quality-hunters.mjs", "quality-hunters") }

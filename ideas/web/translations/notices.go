@@ -29,7 +29,7 @@ var eventNews = map[ideas.EventKind]string{
 	ideas.EventPrizePromised: "notice.prize_promised", ideas.EventPrizeHandedOver: "notice.prize_handed_over",
 	ideas.EventPayoutApproved: "notice.payout_approved", ideas.EventPayoutPaid: "notice.payout_paid",
 	ideas.EventSanctioned: "notice.sanctioned", ideas.EventSanctionLifted: "notice.sanction_lifted", ideas.EventAppealAnswered: "notice.appeal_answered",
-	ideas.EventReferred: "notice.referred",
+	ideas.EventReferred: "notice.referred", ideas.EventRightsReturned: "notice.rights_returned", ideas.EventRungReached: "notice.rung",
 
 	ideas.EventApplicationSelected: "notice.application_selected", ideas.EventApplicationWaiting: "notice.application_waiting",
 	ideas.EventApplicationRefused: "notice.application_refused", ideas.EventApplicationDropped: "notice.application_dropped",
@@ -70,7 +70,8 @@ func (c *Catalog) Notice(n ideas.Notice) (text, path string) {
 	if title == "" {
 		title = c.Text("notice.gone")
 	}
-	return c.Text(key, "Name", name, "Title", title, "Award", c.award(n.Event.Data), "Challenge", n.Challenge), noticePath(n)
+	supporters, _ := n.Event.Data["supporters"].(float64) // JSON has read it as one
+	return c.Text(key, "Name", name, "Title", title, "Award", c.award(n.Event.Data), "Challenge", n.Challenge, "Supporters", c.Number(int64(supporters))), noticePath(n)
 }
 
 // NoticeDetail is what else there is to say: the public reason of a change; empty for nothing.
@@ -97,7 +98,8 @@ func (c *Catalog) award(data map[string]any) string {
 		}
 	}
 	if amount, ok := data["amount"].(float64); ok {
-		return fmt.Sprintf("%.2f %v", amount/100, data["currency"])
+		currency, _ := data["currency"].(string)
+		return c.Money(int64(amount), currency)
 	}
 	return ""
 }
@@ -125,7 +127,7 @@ func noticePath(n ideas.Notice) string {
 	case n.Challenge != "":
 		return "/challenges/" + url.PathEscape(n.Challenge)
 	case n.Kind == ideas.NoticeRecognition:
-		return "/profile"
+		return "/recognition"
 	}
 	return "/notices"
 }

@@ -18,6 +18,8 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 	"golang.org/x/text/number"
+
+	"github.com/quaeso/community-operator/internal/rules"
 )
 
 //go:embed *.json
@@ -139,6 +141,26 @@ func (c *Catalog) Number(n int64) string {
 // Decimal writes an amount of minor units with the language's separators: 123456 with two digits is "1,234.56".
 func (c *Catalog) Decimal(n int64, digits int) string {
 	return c.printer.Sprint(number.Decimal(float64(n)/math.Pow10(digits), number.Scale(digits)))
+}
+
+// currencySymbols are those that everybody reads; other currencies are written by their codes.
+var currencySymbols = map[string]string{"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
+
+// Money writes an amount of minor units: "€1,234.56".
+func (c *Catalog) Money(amount int64, currency string) string {
+	digits, ok := rules.CurrencyDigits(currency)
+	if !ok {
+		digits = 2
+	}
+	symbol := currencySymbols[currency]
+	if symbol == "" {
+		return c.Text("money", "Amount", c.Decimal(amount, digits), "Currency", currency)
+	}
+	sign := ""
+	if amount < 0 {
+		sign, amount = "−", -amount
+	}
+	return c.Text("money.symbol", "Sign", sign, "Amount", c.Decimal(amount, digits), "Symbol", symbol)
 }
 
 // Month writes a month: "June 2026".
