@@ -6,27 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/quaeso/community-operator/internal/control"
 	"github.com/quaeso/community-operator/internal/rules"
 )
-
-// RewardRules is a declared policy in the words of the engine.
-func RewardRules(declared control.RewardPolicy) rules.Policy {
-	p := rules.Policy{RevenueShare: (*rules.RevenueShare)(declared.RevenueShare), Currency: declared.Currency}
-	for _, r := range declared.Rules {
-		p.Rules = append(p.Rules, rules.Rule(r))
-	}
-	for _, l := range declared.Levels {
-		p.Levels = append(p.Levels, rules.Level(l))
-	}
-	for _, b := range declared.Badges {
-		p.Badges = append(p.Badges, rules.Badge(b))
-	}
-	for _, z := range declared.Prizes {
-		p.Prizes = append(p.Prizes, rules.Prize(z))
-	}
-	return p
-}
 
 // RewardEvents are the kinds of events that a reward policy may be about. Those that anybody can repeat at will, such as
 // editing, and those that are no achievement of a member are left out.

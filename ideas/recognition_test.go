@@ -12,12 +12,13 @@ import (
 
 	"github.com/quaeso/community-operator/ideas"
 	"github.com/quaeso/community-operator/internal/control"
+	"github.com/quaeso/community-operator/internal/rewards"
 	"github.com/quaeso/community-operator/internal/rules"
 )
 
 func TestSharePrizes(t *testing.T) {
 	title := map[string]string{"en": "x"}
-	engine, err := rules.Compile(ideas.RewardRules(control.RewardPolicy{
+	engine, err := rules.Compile(rewards.Rules(control.RewardPolicy{
 		Prizes: []control.Prize{{FromRank: 1, Title: title, Amount: 100}, {FromRank: 1, Title: title}}, Currency: "EUR",
 	}))
 	if err != nil {
@@ -49,7 +50,7 @@ func TestSharePrizes(t *testing.T) {
 func TestRewardRulesKeepEverything(t *testing.T) {
 	var declared control.RewardPolicy
 	fill(reflect.ValueOf(&declared).Elem())
-	want, got := flatten(reflect.ValueOf(declared)), flatten(reflect.ValueOf(ideas.RewardRules(declared)))
+	want, got := flatten(reflect.ValueOf(declared)), flatten(reflect.ValueOf(rewards.Rules(declared)))
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/quaeso/community-operator/ideas"
 	"github.com/quaeso/community-operator/internal/control"
+	"github.com/quaeso/community-operator/internal/rewards"
 	engine "github.com/quaeso/community-operator/internal/rules"
 )
 
@@ -23,7 +24,7 @@ func (rules Rules) CheckRewardPolicy(o control.Object[control.RewardPolicy], set
 	for i, p := range o.Spec.Prizes[:min(len(o.Spec.Prizes), engine.MaxPrizes)] {
 		checkLocalized(&r, fmt.Sprintf("spec.prizes[%d].title", i), p.Title, settings)
 	}
-	_, err := engine.Compile(ideas.RewardRules(o.Spec), ideas.RewardEvents()...)
+	_, err := engine.Compile(rewards.Rules(o.Spec), ideas.RewardEvents()...)
 	var faults engine.Errors
 	switch {
 	case errors.As(err, &faults):

@@ -9,6 +9,7 @@ import (
 
 	"github.com/quaeso/community-operator/ideas"
 	"github.com/quaeso/community-operator/internal/control"
+	"github.com/quaeso/community-operator/internal/rewards"
 	"github.com/quaeso/community-operator/internal/rules"
 )
 
@@ -19,7 +20,7 @@ const pricingTimeout = 2 * time.Minute
 // The policy takes the place of the one of the same name; events of challenges that name another one are left out. What
 // events do not record, such as an idea's tags and a member's roles, is as it is now. Errors: rules.Errors.
 func (s *Store) PriceRewardPolicy(ctx context.Context, name string, spec control.RewardPolicy) (pricing rules.Pricing, err error) {
-	after, err := rules.Compile(ideas.RewardRules(spec), ideas.RewardEvents()...)
+	after, err := rules.Compile(rewards.Rules(spec), ideas.RewardEvents()...)
 	if err != nil {
 		return pricing, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/quaeso/community-operator/ideas"
+	"github.com/quaeso/community-operator/internal/rewards"
 	"github.com/quaeso/community-operator/internal/rules"
 )
 
@@ -37,7 +38,7 @@ func (e *engines) of(s *Store, programme *ideas.Programme, p *ideas.RewardPolicy
 	engine, known := e.compiled[p]
 	if !known {
 		var err error
-		if engine, err = rules.Compile(ideas.RewardRules(p.Spec)); err != nil {
+		if engine, err = rules.Compile(rewards.Rules(p.Spec)); err != nil {
 			s.log.Error("reward policy gives nothing: it was accepted and cannot be applied", "policy", p.Name, "generation", p.Generation, "error", err)
 			engine = nil
 		}
