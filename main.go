@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/kubernetes"
@@ -22,16 +23,21 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
+	"github.com/quaeso/community-operator/controllers/challenge"
 	"github.com/quaeso/community-operator/controllers/community"
 	"github.com/quaeso/community-operator/controllers/communityclass"
+	"github.com/quaeso/community-operator/controllers/rewardpolicy"
+	"github.com/quaeso/community-operator/internal/apply"
 	"github.com/quaeso/community-operator/internal/certmanager"
 	"github.com/quaeso/community-operator/internal/cnpg"
 	"github.com/quaeso/community-operator/internal/control"
+	"github.com/quaeso/community-operator/internal/ideaservice"
 	"github.com/quaeso/community-operator/internal/postgres"
 )
 
@@ -166,13 +172,14 @@ func setup(mgr manager.Manager, cfg *rest.Config, o options, namespaces []string
 	if err != nil {
 		return fmt.Errorf("make the client for logs: %w", err)
 	}
+	controlClient := control.NewClient(o.controlDialAddress)
 	communities := &community.Reconciler{
 		Client:            mgr.GetClient(),
 		Live:              mgr.GetAPIReader(),
 		SecretVersions:    secretVersions,
 		Logs:              clientset,
 		Events:            mgr.GetEventRecorder("community-operator"),
-		Control:           control.NewClient(o.controlDialAddress),
+		Control:           controlClient,
 		Databases:         &postgres.Server{},
 		OperatorNamespace: o.operatorNamespace,
 		Clock:             clock.RealClock{},
@@ -183,11 +190,47 @@ func setup(mgr manager.Manager, cfg *rest.Config, o options, namespaces []string
 	if err := (&communityclass.Reconciler{Client: mgr.GetClient()}).SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the CommunityClass controller: %w", err)
 	}
+	if err := setupProgramme(mgr, controlClient, o.maxConcurrent); err != nil {
+		return err
+	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("add the health check: %w", err)
 	}
 	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("add the readiness check: %w", err)
+	}
+	return nil
+}
+
+// setupProgramme adds the controllers of what a brand declares inside a community.
+func setupProgramme(mgr manager.Manager, controlClient *control.Client, maxConcurrent int) error {
+	finder := &ideaservice.Finder{Applier: &apply.Applier{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}}
+	programmes := ideaservice.NewProgrammes(finder, controlClient, 0)
+	if err := mgr.Add(programmes); err != nil {
+		return fmt.Errorf("add the programmes: %w", err)
+	}
+	converger := &ideaservice.Converger{Client: mgr.GetClient(), Finder: finder, Programmes: programmes}
+	challenges := &challenge.Reconciler{
+		Client: mgr.GetClient(), Events: mgr.GetEventRecorder("community-operator"), Control: controlClient,
+		Converger: converger, Clock: clock.RealClock{},
+	}
+	if err := challenges.SetupWithManager(mgr, maxConcurrent); err != nil {
+		return err
+	}
+	policies := &rewardpolicy.Reconciler{
+		Client: mgr.GetClient(), Events: mgr.GetEventRecorder("community-operator"), Control: controlClient,
+		Converger: converger, Clock: clock.RealClock{},
+	}
+	if err := policies.SetupWithManager(mgr, maxConcurrent); err != nil {
+		return err
+	}
+	for _, collector := range []prometheus.Collector{
+		&challenge.Metrics{Reader: mgr.GetClient(), Elected: mgr.Elected()},
+		&rewardpolicy.Metrics{Reader: mgr.GetClient(), Elected: mgr.Elected()},
+	} {
+		if err := metrics.Registry.Register(collector); err != nil {
+			return fmt.Errorf("register the metrics of the programme: %w", err)
+		}
 	}
 	return nil
 }

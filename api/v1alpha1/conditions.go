@@ -154,6 +154,9 @@ const (
 	ReasonServiceOutdated = "ServiceOutdated"
 	// ReasonDrifted: the idea service works by something else than the spec, and spec.driftPolicy is Report.
 	ReasonDrifted = "Drifted"
+	// ReasonStale: the idea service works by a later generation of the object, which was restored from an earlier state.
+	// Bring it to what should hold now, and change it until its generation is higher.
+	ReasonStale = "Stale"
 	// ReasonSuspended: spec.suspend is true, so nothing is changed in the idea service. Set it to false to go on.
 	ReasonSuspended = "Suspended"
 	// ReasonPriceOnly: the annotation cocreation.quaeso.io/price is "only", so the changed spec was priced and not declared.

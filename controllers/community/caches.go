@@ -26,6 +26,8 @@ func CacheOptions(namespaces []string) cache.Options {
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.Community{}:      {Label: labels.Everything()},
 			&v1alpha1.CommunityClass{}: {Label: labels.Everything()},
+			&v1alpha1.Challenge{}:      {Label: labels.Everything()},
+			&v1alpha1.RewardPolicy{}:   {Label: labels.Everything()},
 		},
 	}
 }

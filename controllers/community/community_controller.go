@@ -5,7 +5,6 @@ package community
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -149,13 +148,4 @@ func firstError(errs ...error) error {
 		}
 	}
 	return nil
-}
-
-// event reports a change of a Community.
-func (r *Reconciler) event(c *v1alpha1.Community, kind, reason, action, message string) {
-	// The events API takes notes of at most 1,024 bytes.
-	if len(message) > 1000 {
-		message = strings.ToValidUTF8(message[:1000], "") + "…"
-	}
-	r.Events.Eventf(c, nil, kind, reason, action, "%s", message)
 }

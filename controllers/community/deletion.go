@@ -9,8 +9,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -74,15 +72,7 @@ func (r *Reconciler) dropCertificate(ctx context.Context, s *scope) error {
 }
 
 func (s *scope) reportDeleting(message string) {
-	meta.SetStatusCondition(&s.community.Status.Conditions, metav1.Condition{
-		Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, ObservedGeneration: s.community.Generation,
-		Reason: v1alpha1.ReasonDeleting, Message: message,
-	})
-	meta.SetStatusCondition(&s.community.Status.Conditions, metav1.Condition{
-		Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue, ObservedGeneration: s.community.Generation,
-		Reason: v1alpha1.ReasonDeleting, Message: message,
-	})
-	meta.RemoveStatusCondition(&s.community.Status.Conditions, v1alpha1.ConditionStalled)
+	conditions.SetDeleting(&s.community.Status.Conditions, s.community.Generation, message)
 	s.community.Status.ObservedGeneration = s.community.Generation
 }
 

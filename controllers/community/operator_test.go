@@ -5,73 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/quaeso/community-operator/controllers/community"
 	"github.com/quaeso/community-operator/internal/control"
-	"github.com/quaeso/community-operator/internal/testutil/kubeapi"
 )
-
-const operatorGroup = "operators-under-test"
-
-// operatorAccount makes an account with the rights that are generated from the markers, and no others.
-func operatorAccount(server *kubeapi.Server, admin client.Client) (*rest.Config, error) {
-	root, err := kubeapi.Root()
-	if err != nil {
-		return nil, err
-	}
-	objects, err := kubeapi.ReadObjects(filepath.Join(root, "config", "rbac"))
-	if err != nil {
-		return nil, err
-	}
-	found := false
-	for _, o := range objects {
-		if o.GetKind() == "ClusterRole" && o.GetName() == "community-operator" {
-			found = true
-			if err := admin.Create(context.Background(), o); err != nil {
-				return nil, fmt.Errorf("make the operator's role: %w", err)
-			}
-		}
-	}
-	if !found {
-		return nil, errors.New("config/rbac has no ClusterRole community-operator: run make generate")
-	}
-	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "operator-under-test"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "community-operator"},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.GroupKind, Name: operatorGroup}},
-	}
-	if err := admin.Create(context.Background(), binding); err != nil {
-		return nil, fmt.Errorf("bind the operator's role: %w", err)
-	}
-	kubeconfig, err := server.KubeconfigOf("operator", operatorGroup)
-	if err != nil {
-		return nil, err
-	}
-	cfg, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
-	if err != nil {
-		return nil, fmt.Errorf("read the operator's kubeconfig: %w", err)
-	}
-	return cfg, nil
-}
 
 // operator is one process of the operator under test.
 type operator struct {

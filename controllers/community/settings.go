@@ -2,9 +2,6 @@ package community
 
 import (
 	"context"
-	"errors"
-	"net"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +15,7 @@ import (
 	"github.com/quaeso/community-operator/internal/apply"
 	"github.com/quaeso/community-operator/internal/conditions"
 	"github.com/quaeso/community-operator/internal/control"
+	"github.com/quaeso/community-operator/internal/ideaservice"
 	"github.com/quaeso/community-operator/internal/stack"
 )
 
@@ -31,7 +29,7 @@ func (r *Reconciler) declareSettings(ctx context.Context, s *scope) error {
 	state, err := r.Control.Observe(ctx, address, s.controlToken)
 	if err != nil {
 		// Nobody tells how the database is either, for the same cause.
-		silent := s.serviceSilent(err)
+		silent := ideaservice.Silent(err, s.poll())
 		s.databaseErr = firstError(s.databaseErr, silent)
 		return silent
 	}
@@ -54,7 +52,7 @@ func (r *Reconciler) declareSettings(ctx context.Context, s *scope) error {
 	}
 	answer, err := r.Control.Declare(ctx, address, s.controlToken, want)
 	if err != nil {
-		return s.serviceSilent(err)
+		return ideaservice.Silent(err, s.poll())
 	}
 	return s.judge(answer, want)
 }
@@ -75,25 +73,12 @@ func (r *Reconciler) controlAddress(ctx context.Context, s *scope) (string, erro
 	if err != nil {
 		return "", err
 	}
-	service, ok := live.(*corev1.Service)
-	if !ok || service.Spec.ClusterIP == "" || s.controlToken == "" || s.plan.Credentials == nil {
+	service, _ := live.(*corev1.Service)
+	address := ideaservice.Address(service)
+	if address == "" || s.controlToken == "" || s.plan.Credentials == nil {
 		return "", notStarted
 	}
-	return net.JoinHostPort(service.Spec.ClusterIP, strconv.Itoa(stack.PortControl)), nil
-}
-
-// serviceSilent waits for an idea service that does not answer, or not by the contract. What exactly it said
-// is not repeated: it may be anything.
-func (s *scope) serviceSilent(err error) error {
-	switch {
-	case errors.Is(err, control.ErrUnauthorized):
-		return conditions.Wait(s.poll(), v1alpha1.ReasonProgressing, "the idea service has not taken up its new control token yet")
-	case errors.Is(err, control.ErrContract):
-		return conditions.Wait(s.poll(), v1alpha1.ReasonServiceUnreachable,
-			"what answers on the idea service's control port does not keep the contract; is the class's image an idea service that fits this operator?")
-	default:
-		return conditions.Wait(s.poll(), v1alpha1.ReasonServiceUnreachable, "the idea service does not answer on its control port yet")
-	}
+	return address, nil
 }
 
 // maxVersion keeps what a service calls its version printable in a table.

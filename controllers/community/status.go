@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
@@ -56,13 +53,8 @@ func (s *scope) reportSummary() {
 
 // reportPaused says that nothing is done, and leaves everything else as it was last seen.
 func (s *scope) reportPaused() {
-	list := &s.community.Status.Conditions
-	meta.RemoveStatusCondition(list, v1alpha1.ConditionReconciling)
-	meta.RemoveStatusCondition(list, v1alpha1.ConditionStalled)
-	meta.SetStatusCondition(list, metav1.Condition{
-		Type: v1alpha1.ConditionReady, Status: metav1.ConditionUnknown, ObservedGeneration: s.community.Generation,
-		Reason: v1alpha1.ReasonPaused, Message: "spec.paused is true: the operator changes nothing; what runs goes on running",
-	})
+	conditions.SetPaused(&s.community.Status.Conditions, s.community.Generation, v1alpha1.ReasonPaused,
+		"spec.paused is true: the operator changes nothing; what runs goes on running")
 	s.community.Status.ObservedGeneration = s.community.Generation
 }
 
@@ -78,24 +70,8 @@ func (r *Reconciler) patchStatus(ctx context.Context, s *scope) error {
 	if err != nil {
 		return fmt.Errorf("write the status: %w", err)
 	}
-	r.reportEvents(s)
+	if c := conditions.ReadyChange(s.before.Status.Conditions, s.community.Status.Conditions); c != nil {
+		c.Report(r.Events, s.community)
+	}
 	return nil
-}
-
-// reportEvents tells of the changes that matter to people: ready, and stalled with its cause.
-func (r *Reconciler) reportEvents(s *scope) {
-	before := meta.FindStatusCondition(s.before.Status.Conditions, v1alpha1.ConditionReady)
-	after := meta.FindStatusCondition(s.community.Status.Conditions, v1alpha1.ConditionReady)
-	if after == nil || (before != nil && before.Status == after.Status && before.Reason == after.Reason && before.Message == after.Message) {
-		return
-	}
-	stalled := meta.IsStatusConditionTrue(s.community.Status.Conditions, v1alpha1.ConditionStalled)
-	switch {
-	case after.Status == metav1.ConditionTrue:
-		r.event(s.community, corev1.EventTypeNormal, after.Reason, "Reconcile", after.Message)
-	case stalled:
-		r.event(s.community, corev1.EventTypeWarning, after.Reason, "Reconcile", after.Message)
-	case after.Reason == v1alpha1.ReasonPaused:
-		r.event(s.community, corev1.EventTypeNormal, after.Reason, "Pause", after.Message)
-	}
 }

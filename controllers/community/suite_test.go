@@ -120,7 +120,7 @@ func newPlatform(options kubeapi.Options) (*platform, error) {
 	if p.client, err = client.NewWithWatch(server.Config, client.Options{Scheme: scheme}); err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	if p.account, err = operatorAccount(server, p.client); err != nil {
+	if p.account, err = server.OperatorAccount(); err != nil {
 		return nil, err
 	}
 	if p.cluster, err = startCluster(server.Config); err != nil {

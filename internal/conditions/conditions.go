@@ -105,6 +105,20 @@ func Summarize(list *[]metav1.Condition, generation int64, parts []Outcome, read
 	meta.RemoveStatusCondition(list, v1alpha1.ConditionStalled)
 }
 
+// SetPaused says that nothing is done, for a reason that is no fault.
+func SetPaused(list *[]metav1.Condition, generation int64, reason, message string) {
+	meta.RemoveStatusCondition(list, v1alpha1.ConditionReconciling)
+	meta.RemoveStatusCondition(list, v1alpha1.ConditionStalled)
+	set(list, generation, v1alpha1.ConditionReady, metav1.ConditionUnknown, reason, message)
+}
+
+// SetDeleting says what a deletion waits for.
+func SetDeleting(list *[]metav1.Condition, generation int64, message string) {
+	meta.RemoveStatusCondition(list, v1alpha1.ConditionStalled)
+	set(list, generation, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonDeleting, truncate(message))
+	set(list, generation, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonDeleting, truncate(message))
+}
+
 // Outcome of one phase.
 type Outcome struct {
 	// Type of the condition that the phase reports in.

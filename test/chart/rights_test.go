@@ -10,6 +10,7 @@ import (
 // groups of the kinds that questions name; others are of the core group.
 var groups = map[string]string{
 	"deployments": "apps", "communities": "cocreation.quaeso.io", "communityclasses": "cocreation.quaeso.io",
+	"challenges": "cocreation.quaeso.io", "rewardpolicies": "cocreation.quaeso.io",
 	"gateways": "gateway.networking.k8s.io", "leases": "coordination.k8s.io", "tokenreviews": "authentication.k8s.io",
 	"roles": "rbac.authorization.k8s.io", "customresourcedefinitions": "apiextensions.k8s.io",
 	"validatingadmissionpolicies": "admissionregistration.k8s.io",

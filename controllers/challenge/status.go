@@ -1,0 +1,122 @@
+package challenge
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/quaeso/community-operator/api/v1alpha1"
+	"github.com/quaeso/community-operator/internal/conditions"
+	"github.com/quaeso/community-operator/internal/control"
+)
+
+func (s *scope) key() types.NamespacedName { return client.ObjectKeyFromObject(s.challenge) }
+
+// taking are the phases in which members take part.
+var taking = []string{control.PhaseRecruiting, control.PhaseOpen, control.PhaseVoting}
+
+func (s *scope) set(kind string, isTrue bool, reason, message string) {
+	status := metav1.ConditionFalse
+	if isTrue {
+		status = metav1.ConditionTrue
+	}
+	meta.SetStatusCondition(&s.challenge.Status.Conditions, metav1.Condition{
+		Type: kind, Status: status, ObservedGeneration: s.challenge.Generation, Reason: reason, Message: message,
+	})
+}
+
+// notTaking says why members do not take part, by the phase.
+var notTaking = map[string]string{
+	"scheduled": v1alpha1.ReasonScheduled, "between": v1alpha1.ReasonBetweenPhases, "paused": v1alpha1.ReasonChallengePaused,
+	"cancelled": v1alpha1.ReasonCancelled, "closed": v1alpha1.ReasonClosed, "decided": v1alpha1.ReasonDecided,
+}
+
+func (s *scope) reportOpen() {
+	phase := s.challenge.Status.Phase
+	if slices.Contains(taking, phase) {
+		s.set(v1alpha1.ConditionOpen, true, v1alpha1.ReasonOpen, "members take part: the phase is "+phase)
+		return
+	}
+	reason, known := notTaking[phase]
+	if !known {
+		reason = v1alpha1.ReasonTeamAtWork
+	}
+	s.set(v1alpha1.ConditionOpen, false, reason, "members do not take part now: the phase is "+phase)
+}
+
+// reportDecided tells whether winners or participants were selected, where the challenge is for that.
+func (s *scope) reportDecided() {
+	spec, status := &s.challenge.Spec, &s.challenge.Status
+	selects := spec.Type == v1alpha1.ChallengeContest || spec.Winners > 0 || spec.Recruiting != nil
+	switch {
+	case status.DecidedAt != nil:
+		s.set(v1alpha1.ConditionDecided, true, v1alpha1.ReasonDecided, "the winners were decided")
+	case selects:
+		s.set(v1alpha1.ConditionDecided, false, v1alpha1.ReasonUndecided, "nothing was decided yet")
+	default:
+		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionDecided)
+	}
+}
+
+// reportAnswers tells whether the brand keeps its promise of answers; nothing where it made none.
+func (s *scope) reportAnswers() {
+	house := s.done.Service.Community.Spec.House
+	promised := s.challenge.Spec.AnswerWithinDays > 0 || house != nil && house.AnswerWithinDays > 0
+	late := s.challenge.Status.LateAnswers
+	switch {
+	case late > 0:
+		s.set(v1alpha1.ConditionAnswersOnTime, false, v1alpha1.ReasonAnswersLate, fmt.Sprintf("%d ideas wait for their answer longer than was promised", late))
+	case promised:
+		s.set(v1alpha1.ConditionAnswersOnTime, true, v1alpha1.ReasonOnTime, "no promised answer is late")
+	default:
+		meta.RemoveStatusCondition(&s.challenge.Status.Conditions, v1alpha1.ConditionAnswersOnTime)
+	}
+}
+
+// reportRepresentative tells whether participants are as the quotas ask; nothing where there are none.
+func (s *scope) reportRepresentative() {
+	house := s.done.Service.Community.Spec.House
+	asked := len(s.challenge.Spec.Quotas) > 0 || house != nil && len(house.Quotas) > 0
+	switch gap := s.challenge.Status.Representativeness; {
+	case gap == nil && asked:
+		meta.SetStatusCondition(&s.challenge.Status.Conditions, metav1.Condition{
+			Type: v1alpha1.ConditionRepresentative, Status: metav1.ConditionUnknown, ObservedGeneration: s.challenge.Generation,
+			Reason: v1alpha1.ReasonNoParticipants, Message: "nobody has taken part of whom the quotas could tell",
+		})
+	case gap == nil:
+		meta.RemoveStatusCondition(&s.challenge.Status.Conditions, v1alpha1.ConditionRepresentative)
+	case gap.GapPercent <= control.RepresentativeWithin:
+		s.set(v1alpha1.ConditionRepresentative, true, v1alpha1.ReasonWithinQuotas,
+			fmt.Sprintf("every segment is within %d percentage points of its quota", control.RepresentativeWithin))
+	default:
+		s.set(v1alpha1.ConditionRepresentative, false, v1alpha1.ReasonGapTooWide, fmt.Sprintf("%s %s is %d %% of the participants, its quota is %d %%",
+			gap.Attribute, gap.Value, gap.ActualPercent, gap.QuotaPercent))
+	}
+}
+
+// reportPaused says that nothing is done, and leaves everything else as it was last seen.
+func (s *scope) reportPaused(reason, message string) {
+	conditions.SetPaused(&s.challenge.Status.Conditions, s.challenge.Generation, reason, message)
+	s.challenge.Status.ObservedGeneration = s.challenge.Generation
+}
+
+// patchStatus writes the status once, if it changed, and reports the change as events afterwards.
+func (r *Reconciler) patchStatus(ctx context.Context, s *scope) error {
+	if equality.Semantic.DeepEqual(s.before.Status, s.challenge.Status) {
+		return nil
+	}
+	err := r.Status().Patch(ctx, s.challenge.DeepCopy(), client.MergeFrom(s.before))
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("write the status: %w", err)
+	}
+	if err == nil {
+		r.reportEvents(s)
+	}
+	return nil
+}
