@@ -87,6 +87,14 @@ func (c *Challenge) has(phase string) bool {
 	return slices.ContainsFunc(c.Phases, func(p Phase) bool { return p.Name == phase })
 }
 
+// EverAllows tells whether any phase lets members do something.
+func (c *Challenge) EverAllows(a Action) bool {
+	if len(c.Phases) == 0 {
+		return c.uses(a)
+	}
+	return slices.ContainsFunc(c.Phases, func(p Phase) bool { return c.phaseAllows(p.Phase, a) })
+}
+
 // VoteEnd is the moment at which the last phase that allows votes ends; ok is false where votes never close by the clock.
 func (c *Challenge) VoteEnd() (end time.Time, ok bool) {
 	for _, p := range slices.Backward(c.Phases) {

@@ -31,9 +31,9 @@ var ErrUnavailable = errors.New("the database is not available")
 // ErrNameTaken is returned for a declaration whose name another object in force has.
 var ErrNameTaken = errors.New("another object in force has the name")
 
-// LockedError is returned for a declaration that cannot take its place among what is in force: it would change what
-// decides a challenge that has opened, or close a circle of challenges that continue each other.
-type LockedError struct{ Refusals []control.Refusal }
+// RefusedError is returned for a declaration that nothing is wrong with by itself and that cannot take the place of what is
+// in force: it would change what decides a contest that is open, or it refers to what is not there.
+type RefusedError struct{ Refusals []control.Refusal }
 
 // Error implements error.
-func (e *LockedError) Error() string { return fmt.Sprintf("locked: %v", e.Refusals) }
+func (e *RefusedError) Error() string { return fmt.Sprintf("refused: %v", e.Refusals) }

@@ -2,6 +2,7 @@ package declared
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -36,18 +37,24 @@ func checkContest(r *refusals, o control.Object[control.Challenge], settings ide
 	checkAllows(r, c.Phases)
 	checkEligibility(r, c, settings)
 	votes := c.Type == control.TypeIdeation || c.Type == control.TypeContest
-	for field, declared := range map[string]bool{
-		"ballot": c.Ballot != nil, "ladder": len(c.Ladder) > 0, "jury": c.Jury != nil && c.Recruiting == nil, "winners": c.Winners != 0,
-		"reviewBatches": len(c.ReviewBatches) > 0,
+	for _, part := range []struct {
+		field    string
+		declared bool
+	}{
+		{"ballot", c.Ballot != nil}, {"ladder", len(c.Ladder) > 0}, {"jury", c.Jury != nil && c.Recruiting == nil}, {"winners", c.Winners != 0},
+		{"reviewBatches", len(c.ReviewBatches) > 0},
 	} {
-		if declared && !votes {
-			r.add("spec."+field, "belongs to a challenge of type ideation or contest, not %s", quotable(c.Type))
+		if part.declared && !votes {
+			r.add("spec."+part.field, "belongs to a challenge of type ideation or contest, not %s", quotable(c.Type))
 		}
 	}
 	if c.Ballot != nil {
 		checkBallot(r, *c.Ballot)
 	}
 	checkLadder(r, c)
+	if votes {
+		checkVotes(r, c)
+	}
 	checkJury(r, c, settings)
 	checkBound(r, "spec.winners", c.Winners, 0, maxWinners)
 	checkBound(r, "spec.exclusiveDays", c.ExclusiveDays, 0, maxDays)
@@ -62,9 +69,9 @@ func checkBound(r *refusals, field string, n, least, most int) {
 }
 
 func checkBrief(r *refusals, field string, texts map[string]string, longest int) {
-	for locale, text := range texts {
-		if len(text) > longest {
-			r.add(field+"."+quotable(locale), "must be %d bytes at most, not %d", longest, len(text))
+	for _, locale := range slices.Sorted(maps.Keys(texts)) {
+		if n := len(texts[locale]); n > longest {
+			r.add(field+"."+quotable(locale), "must be %d bytes at most, not %d", longest, n)
 		}
 	}
 }
@@ -78,15 +85,17 @@ func checkReferences(r *refusals, o control.Object[control.Challenge], settings 
 		house = *settings.House
 	}
 	if c.Theme != "" && !slices.ContainsFunc(house.Themes, func(t control.Theme) bool { return t.Name == c.Theme }) {
-		r.add("spec.theme", "%s is no theme of the house rules: declare it there, or name one of them", quotable(c.Theme))
+		r.await("spec.theme", control.Reference{Kind: control.KindTheme, Name: c.Theme}, "%s is no theme of the house rules: declare it there, or name one of them", quotable(c.Theme))
 	}
 	for i, name := range c.Terms {
 		if !slices.ContainsFunc(house.Terms, func(t control.Terms) bool { return t.Name == name }) {
-			r.add(fmt.Sprintf("spec.terms[%d]", i), "%s names no terms of the house rules: declare them there first", quotable(name))
+			r.await(fmt.Sprintf("spec.terms[%d]", i), control.Reference{Kind: control.KindTerms, Name: name}, "%s names no terms of the house rules: declare them there first", quotable(name))
 		}
 	}
-	if c.Origin != "" && c.Origin == o.Name {
-		r.add("spec.origin", "must be another challenge than this one")
+	for _, link := range ideas.LinksOf(c) {
+		if link.To == o.Name {
+			r.add(link.Field, "must be another challenge than this one")
+		}
 	}
 	if c.Responsible != "" && !slices.Contains(ideas.TeamRoles(), ideas.Role(c.Responsible)) {
 		r.add("spec.responsible", "must be one of the roles %v", ideas.TeamRoles())
@@ -111,21 +120,22 @@ func checkEligibility(r *refusals, c control.Challenge, settings ideas.Settings)
 	checkBound(r, "spec.eligibility.minimumAge", e.MinimumAge, 0, 120)
 	checkBound(r, "spec.eligibility.level", e.Level, 0, 100)
 	checkBound(r, "spec.eligibility.entriesPerMember", e.EntriesPerMember, 0, maxPoints)
-	for name, values := range e.Attributes {
+	for _, name := range slices.Sorted(maps.Keys(e.Attributes)) {
+		values := e.Attributes[name]
 		field := "spec.eligibility.attributes." + quotable(name)
 		if len(values) == 0 {
 			r.add(field, "must be one value or more: nobody has none of none")
 		}
-		if settings.House == nil {
-			r.add(field, "is no attribute of the house rules: declare it there first")
-			continue
+		attributes := []control.Attribute{}
+		if settings.House != nil {
+			attributes = settings.House.Attributes
 		}
-		i := slices.IndexFunc(settings.House.Attributes, func(a control.Attribute) bool { return a.Name == name })
+		i := slices.IndexFunc(attributes, func(a control.Attribute) bool { return a.Name == name })
 		if i < 0 {
-			r.add(field, "is no attribute of the house rules: declare it there first")
+			r.await(field, control.Reference{Kind: control.KindAttribute, Name: name}, "is no attribute of the house rules: declare it there first")
 			continue
 		}
-		options := settings.House.Attributes[i].Options
+		options := attributes[i].Options
 		for _, value := range values {
 			if len(options) > 0 && !slices.ContainsFunc(options, func(o control.Option) bool { return o.Name == value }) {
 				r.add(field, "%s is no option of the attribute", quotable(value))
@@ -186,6 +196,22 @@ func checkLadder(r *refusals, c control.Challenge) {
 	}
 }
 
+// checkVotes refuses a ladder or a ballot in a challenge whose phases let nobody vote.
+func checkVotes(r *refusals, c control.Challenge) {
+	challenge := ideas.Challenge{Spec: c}
+	for _, p := range c.Phases {
+		challenge.Phases = append(challenge.Phases, ideas.Phase{Phase: p})
+	}
+	const missing = "needs a phase that lets members vote: a phase named open or voting does, unless its allows leaves vote out"
+	switch {
+	case challenge.EverAllows(ideas.ActionVote):
+	case len(c.Ladder) > 0:
+		r.add("spec.ladder", missing)
+	case c.Ballot != nil:
+		r.add("spec.ballot", missing)
+	}
+}
+
 // checkBatches asks for days that can be read, and for a ladder: what nothing qualifies is never reviewed.
 func checkBatches(r *refusals, c control.Challenge) {
 	if len(c.ReviewBatches) > maxBatches {
@@ -204,22 +230,15 @@ func checkBatches(r *refusals, c control.Challenge) {
 	}
 }
 
-// checkCycles refuses challenges that continue each other in a circle.
-func checkCycles(r *refusals, challenges []Named[control.Challenge]) {
-	origin := map[string]string{}
+// checkCircles refuses challenges that wait for each other in a circle.
+func checkCircles(r *refusals, challenges []Named[control.Challenge]) {
+	links := map[string][]ideas.Link{}
 	for _, c := range challenges {
-		origin[c.Name] = c.Spec.Origin
+		links[c.Name] = ideas.LinksOf(c.Spec)
 	}
 	for i, c := range challenges {
-		seen := map[string]bool{c.Name: true}
-		for name := c.Spec.Origin; name != ""; name = origin[name] {
-			if name == c.Name && c.Spec.Origin != c.Name {
-				r.add(fmt.Sprintf("challenges[%d].spec.origin", i), "leads back to %s: challenges cannot continue each other in a circle", quotable(c.Name))
-			}
-			if seen[name] {
-				break
-			}
-			seen[name] = true
+		for _, circle := range ideas.Circles(c.Name, links) {
+			r.add(fmt.Sprintf("challenges[%d].%s", i, circle.Field), "%s", circle.Message)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -31,6 +32,25 @@ func (rules Rules) CheckChallenge(o control.Object[control.Challenge], settings 
 	checkMethods(&r, o.Spec, settings)
 	checkFields(&r, "spec.form", o.Spec.Form, settings)
 	checkContest(&r, o, settings)
+	return r
+}
+
+// CheckNew names what is at fault in a challenge that nobody has declared before: one that is over already can have
+// neither entries nor votes.
+func CheckNew(c control.Challenge, settings ideas.Settings, now time.Time) []control.Refusal {
+	zone, err := time.LoadLocation(settings.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	phases, err := ideas.ResolvePhases(c.Phases, zone)
+	if err != nil || len(phases) == 0 {
+		return nil // the challenge's own check says so
+	}
+	var r refusals
+	last := phases[len(phases)-1]
+	if !last.End.IsZero() && !now.Before(last.End) {
+		r.add(fmt.Sprintf("spec.phases[%d].end", len(phases)-1), "%s is in the past: a new challenge must not be over already; is the year right?", last.Phase.End)
+	}
 	return r
 }
 
@@ -75,6 +95,9 @@ func checkPhases(r *refusals, phases []control.Phase, timeZone string) {
 	resolved, err := ideas.ResolvePhases(phases, zone)
 	if err != nil {
 		field, message, _ := strings.Cut(err.Error(), ": ")
+		if errors.Is(err, control.ErrClockSkipped) {
+			message += " in " + timeZone + ": take a time after it, such as an hour later"
+		}
 		r.add("spec."+field, "%s", message)
 		return
 	}

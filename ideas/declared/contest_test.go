@@ -106,7 +106,7 @@ func TestCheckContest(t *testing.T) {
 func TestCircles(t *testing.T) {
 	spec := `{type: ideation, title: {en: x, fr: x}, origin: %s}`
 	file := community + "\nchallenges:\n  - {name: a, spec: " + strings.Replace(spec, "%s", "b", 1) + "}\n  - {name: b, spec: " + strings.Replace(spec, "%s", "a", 1) + "}\n"
-	if _, err := rules.Read([]byte(file)); err == nil || !strings.Contains(err.Error(), "challenges[0].spec.origin: leads back to a") {
+	if _, err := rules.Read([]byte(file)); err == nil || !strings.Contains(err.Error(), "challenges[0].spec.origin: leads back to this challenge (a → b → a)") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := rules.Read([]byte(strings.Replace(file, "origin: b", "origin: c", 1))); err != nil {

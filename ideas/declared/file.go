@@ -89,7 +89,7 @@ func (rules Rules) checkFile(f File) error {
 		}
 	}
 	var circles refusals
-	checkCycles(&circles, f.Challenges)
+	checkCircles(&circles, f.Challenges)
 	all = append(all, circles...)
 	for i, p := range f.RewardPolicies {
 		for _, refusal := range rules.CheckRewardPolicy(object(p, 1), settings) {
@@ -145,12 +145,37 @@ func ApplyObjects(ctx context.Context, f File, to Target, generation int64) erro
 			return fmt.Errorf("declare reward policy %s: %w", p.Name, err)
 		}
 	}
-	for _, c := range f.Challenges {
+	for _, c := range inOrder(f.Challenges) {
 		if _, _, err := to.DeclareChallenge(ctx, object(c, generation)); err != nil {
 			return fmt.Errorf("declare challenge %s: %w", c.Name, err)
 		}
 	}
 	return nil
+}
+
+// inOrder puts challenges behind those that they refer to; the order in the file does not matter.
+func inOrder(challenges []Named[control.Challenge]) []Named[control.Challenge] {
+	byName, done := map[string]Named[control.Challenge]{}, map[string]bool{}
+	for _, c := range challenges {
+		byName[c.Name] = c
+	}
+	ordered := make([]Named[control.Challenge], 0, len(challenges))
+	var add func(name string)
+	add = func(name string) {
+		c, ok := byName[name]
+		if !ok || done[name] {
+			return
+		}
+		done[name] = true
+		for _, link := range ideas.LinksOf(c.Spec) {
+			add(link.To)
+		}
+		ordered = append(ordered, c)
+	}
+	for _, c := range challenges {
+		add(c.Name)
+	}
+	return ordered
 }
 
 // Follow keeps a file in force until the context ends. A file that is refused changes nothing; the log says why.

@@ -116,6 +116,23 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// Challenges of a file may refer to later ones.
+func TestOrderOfAFile(t *testing.T) {
+	store := openStore(t)
+	first := strings.ReplaceAll(contest, "name: summer", "name: autumn")
+	second := strings.TrimPrefix(contest, "\nchallenges:\n")
+	f, err := rules.Read([]byte(community + strings.Replace(first, "spec:", "spec:\n      origin: summer", 1) + second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := declared.Apply(t.Context(), f, store, 1); err != nil {
+		t.Fatal(err)
+	}
+	if c := store.Programme(t.Context()).Challenge("autumn"); c == nil || c.Spec.Origin != "summer" {
+		t.Errorf("autumn is %+v, want it to continue summer", c)
+	}
+}
+
 func openStore(t *testing.T) *postgres.Store {
 	t.Helper()
 	db := testutil.Postgres(t).Database(t)

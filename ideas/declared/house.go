@@ -2,6 +2,7 @@ package declared
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/quaeso/community-operator/ideas"
@@ -15,11 +16,11 @@ func checkHouse(r *refusals, s control.Settings) {
 	checkOneOf(r, field+".moderation.when", h.Moderation.When, "", control.ModerationAfter, control.ModerationBefore)
 	checkOneOf(r, field+".signUp.policy", h.SignUp.Policy, "", control.SignUpOpen, control.SignUpInvitation, control.SignUpDomains)
 	checkMembers(r, h)
-	for role, addresses := range h.Roles {
+	for _, role := range slices.Sorted(maps.Keys(h.Roles)) {
 		if !slices.Contains(ideas.TeamRoles(), ideas.Role(role)) {
 			r.add(field+".roles."+quotable(role), "is no role: must be one of %v", ideas.TeamRoles())
 		}
-		for i, address := range addresses {
+		for i, address := range h.Roles[role] {
 			if _, err := ideas.CleanEmail(address); err != nil {
 				r.add(fmt.Sprintf("%s.roles.%s[%d]", field, quotable(role), i), "must be an e-mail address")
 			}

@@ -19,9 +19,12 @@ var termsKinds = []string{"participation", "assignment", "licence", "creativeCom
 // checkMembers looks at what the house rules say of members: who joins, what they agree to and what they say of themselves.
 func checkMembers(r *refusals, h *control.House) {
 	const field = "settings.house"
-	for name, age := range map[string]int{"minimumAge": h.SignUp.MinimumAge, "guardianBelow": h.SignUp.GuardianBelow} {
-		if age < 0 || age > maxAge {
-			r.add(field+".signUp."+name, "must be an age from 0 (none) to %d", maxAge)
+	for _, age := range []struct {
+		name  string
+		years int
+	}{{"minimumAge", h.SignUp.MinimumAge}, {"guardianBelow", h.SignUp.GuardianBelow}} {
+		if age.years < 0 || age.years > maxAge {
+			r.add(field+".signUp."+age.name, "must be an age from 0 (none) to %d", maxAge)
 		}
 	}
 	if h.SignUp.Policy == control.SignUpDomains && len(h.SignUp.Domains) == 0 {

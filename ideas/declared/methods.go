@@ -182,7 +182,7 @@ func checkQuotas(r *refusals, field string, quotas []control.Quota, screening ma
 		}
 		switch {
 		case !known:
-			r.add(at+".attribute", "must be one of the house's attributes or of the screening questions")
+			r.await(at+".attribute", control.Reference{Kind: control.KindAttribute, Name: q.Attribute}, "must be one of the house's attributes or of the screening questions")
 		case len(options) > 0 && !slices.ContainsFunc(options, func(o control.Option) bool { return o.Name == q.Value }):
 			r.add(at+".value", "must be one of the options of %s", quotable(q.Attribute))
 		case seen[[2]string{q.Attribute, q.Value}]:
@@ -325,7 +325,7 @@ func checkBetaTest(r *refusals, t control.BetaTest, settings ideas.Settings) {
 func checkThemes(r *refusals, field string, themes []string, settings ideas.Settings) {
 	for i, name := range themes {
 		if settings.House == nil || !slices.ContainsFunc(settings.House.Themes, func(t control.Theme) bool { return t.Name == name }) {
-			r.add(fmt.Sprintf("%s[%d]", field, i), "must be one of the house's themes")
+			r.await(fmt.Sprintf("%s[%d]", field, i), control.Reference{Kind: control.KindTheme, Name: name}, "must be one of the house's themes")
 		}
 	}
 }

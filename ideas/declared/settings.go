@@ -46,6 +46,12 @@ func (r *refusals) add(field, format string, args ...any) {
 	*r = append(*r, control.Refusal{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
+// await refuses a reference to what is not declared yet.
+func (r *refusals) await(field string, to control.Reference, format string, args ...any) {
+	r.add(field, format, args...)
+	(*r)[len(*r)-1].Awaits = &to
+}
+
 // Check names every field of a community's declaration that is at fault, in a stable order; nil for none.
 func (rules Rules) Check(d control.Declaration) []control.Refusal {
 	var r refusals

@@ -348,15 +348,21 @@ func TestLocks(t *testing.T) {
 		want   string
 	}{
 		"eligibility":         {func(c *control.Challenge) { c.Eligibility = &control.Eligibility{Level: 1} }, "spec.eligibility"},
-		"ballot":              {func(c *control.Challenge) { c.Ballot = &control.Ballot{Kind: control.BallotSupport} }, "spec.ballot"},
+		"ballot":              {func(c *control.Challenge) { c.Ballot = &control.Ballot{Kind: control.BallotSupport} }, "spec.ballot.kind"},
 		"form":                {func(c *control.Challenge) { c.Form = []control.FormField{{Name: "x"}} }, "spec.form"},
 		"jury":                {func(c *control.Challenge) { c.Jury = nil }, "spec.jury"},
 		"winners":             {func(c *control.Challenge) { c.Winners = 1 }, "spec.winners"},
 		"terms":               {func(c *control.Challenge) { c.Terms = []string{"nda"} }, "spec.terms"},
 		"prizes":              {func(c *control.Challenge) { c.RewardPolicy = "other" }, "spec.rewardPolicy"},
+		"weight of a criterion": {func(c *control.Challenge) {
+			jury := *c.Jury
+			jury.Criteria = slices.Clone(jury.Criteria)
+			jury.Criteria[0].Weight++
+			c.Jury = &jury
+		}, "spec.jury.criteria[0].weight"},
 		"type":                {func(c *control.Challenge) { c.Type = control.TypeIdeation }, "spec.type"},
-		"end of a past phase": {func(c *control.Challenge) { c.Phases[0].End = "2027-03-09T09:00" }, "spec.phases"},
-		"start of this phase": {func(c *control.Challenge) { c.Phases[1].Start = "2027-03-11T09:00" }, "spec.phases"},
+		"end of a past phase": {func(c *control.Challenge) { c.Phases[0].End = "2027-03-09T09:00" }, "spec.phases[0].end"},
+		"start of this phase": {func(c *control.Challenge) { c.Phases[1].Start = "2027-03-11T09:00" }, "spec.phases[1].start"},
 		"this phase left out": {func(c *control.Challenge) { c.Phases = c.Phases[:1] }, "spec.phases"},
 		"more time to vote": {func(c *control.Challenge) {
 			c.Phases[1].End, c.Phases[2].Start = "2027-03-22T09:00", "2027-03-22T09:00"
@@ -371,7 +377,7 @@ func TestLocks(t *testing.T) {
 		tc.change(&next)
 		before := s.count("SELECT generation FROM ideas.challenge")
 		_, _, err := s.DeclareChallenge(t.Context(), control.Object[control.Challenge]{UID: "uid-contest", Name: "contest", Generation: before + 1, Spec: next})
-		var locked *ideas.LockedError
+		var locked *ideas.RefusedError
 		got := ""
 		if errors.As(err, &locked) {
 			got = locked.Refusals[0].Field
@@ -461,32 +467,35 @@ func TestCirclesOfOriginAreRefused(t *testing.T) {
 		refused bool
 	}{
 		{"itself", object("1", "a", "a", 1), true},
-		{"one to come", object("1", "a", "b", 1), false},
-		{"two in a circle", object("2", "b", "a", 1), true},
-		{"one more to come", object("2", "b", "c", 1), false},
-		{"three in a circle", object("3", "c", "a", 1), true},
+		{"one to come", object("1", "a", "b", 1), true},
 		{"none", object("3", "c", "", 1), false},
-		{"a later generation that closes it", object("3", "c", "a", 2), true},
-		{"another name that closes it", object("4", "d", "a", 1), false},
-		{"takes the name of the last one", object("4", "c2", "a", 2), false},
+		{"one that is there", object("2", "b", "c", 1), false},
+		{"one that has come", object("1", "a", "b", 1), false},
+		{"a later generation that closes a circle of three", object("3", "c", "a", 2), true},
+		{"one that nobody continues", object("4", "d", "a", 1), false},
 	} {
 		_, _, err := s.DeclareChallenge(t.Context(), step.o)
-		var locked *ideas.LockedError
+		var locked *ideas.RefusedError
 		if refused := errors.As(err, &locked); refused != step.refused || err != nil && !refused || refused && locked.Refusals[0].Field != "spec.origin" {
 			t.Errorf("%s: %v", step.name, err)
+		}
+	}
+	for i := range 8 {
+		if _, _, err := s.DeclareChallenge(t.Context(), object(fmt.Sprint("x", i), fmt.Sprint("x", i), "", 1)); err != nil {
+			t.Fatal(err)
 		}
 	}
 	var group sync.WaitGroup
 	for i := range 8 {
 		group.Go(func() {
-			_, _, err := s.DeclareChallenge(t.Context(), object(fmt.Sprint("x", i), fmt.Sprint("x", i), fmt.Sprint("x", (i+1)%8), 1))
-			if err != nil && !errors.As(err, new(*ideas.LockedError)) {
+			_, _, err := s.DeclareChallenge(t.Context(), object(fmt.Sprint("x", i), fmt.Sprint("x", i), fmt.Sprint("x", (i+1)%8), 2))
+			if err != nil && !errors.As(err, new(*ideas.RefusedError)) {
 				t.Error(err)
 			}
 		})
 	}
 	group.Wait()
-	if got := s.count("SELECT count(*) FROM ideas.challenge WHERE name LIKE 'x%'"); got != 7 {
+	if got := s.count("SELECT count(*) FROM ideas.challenge WHERE name LIKE 'x%' AND generation = 2"); got != 7 {
 		t.Errorf("%d of 8 challenges that continue each other were accepted at once, want 7", got)
 	}
 }

@@ -41,13 +41,20 @@ func (s *Store) InForce() control.InForce {
 }
 
 // Declare puts a valid declaration in force for all replicas. It returns what is in force afterwards;
-// accepted is false when that is a later generation of the same object.
+// accepted is false when that is a later generation of the same object. Errors: *ideas.RefusedError.
 func (s *Store) Declare(ctx context.Context, d control.Declaration) (inForce control.InForce, accepted bool, err error) {
 	raw, err := json.Marshal(d.Settings)
 	if err != nil {
 		return s.InForce(), false, fmt.Errorf("encode settings: %w", err)
 	}
 	digest := d.Settings.Digest()
+	// What is locked depends on the challenges in memory.
+	if err := s.refreshNow(ctx); err != nil {
+		return s.InForce(), false, err
+	}
+	if refusals := s.lockedSettings(ctx, d); len(refusals) > 0 {
+		return s.InForce(), false, &ideas.RefusedError{Refusals: refusals}
+	}
 	err = s.transact(ctx, "declare the community", func(tx pgx.Tx) error {
 		// Declaring what is in force writes nothing.
 		tag, err := tx.Exec(ctx, `INSERT INTO declaration AS d (uid, generation, digest, settings) VALUES ($1, $2, $3, $4)
@@ -76,6 +83,17 @@ func (s *Store) Declare(ctx context.Context, d control.Declaration) (inForce con
 	}
 	inForce = s.InForce()
 	return inForce, inForce.UID != d.UID || inForce.Generation <= d.Generation, nil
+}
+
+// lockedSettings are the settings that must not change now. Another Community's, which takes the database into use, are
+// taken as they are.
+func (s *Store) lockedSettings(ctx context.Context, d control.Declaration) []control.Refusal {
+	inForce := s.InForce()
+	if inForce.UID != d.UID || inForce.Generation > d.Generation || s.config.Fallback != nil {
+		return nil
+	}
+	former, _ := s.Current(ctx)
+	return ideas.LockedSettings(former, d.Settings, s.Programme(ctx).Challenges, s.config.Clock())
 }
 
 // refresh reads what is declared if it is another than what is in memory.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -43,4 +44,37 @@ func (s *Store) Objects(ctx context.Context) (control.Objects, error) {
 		}
 	}
 	return list, nil
+}
+
+// KnowsChallenge tells whether a challenge was ever declared, or another of its name.
+func (s *Store) KnowsChallenge(ctx context.Context, uid, name string) (known bool, err error) {
+	pool, err := s.db()
+	if err != nil {
+		return false, err
+	}
+	err = pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM challenge WHERE uid = $1 OR name = $2)", uid, name).Scan(&known)
+	return known, s.wrapped("look for a challenge", err)
+}
+
+// ChallengeInForce is what an object's uid, else its name has in force; the zero value for nothing.
+func (s *Store) ChallengeInForce(ctx context.Context, uid, name string) (control.InForce, error) {
+	return s.inForceOf(ctx, "SELECT uid, generation, digest FROM challenge WHERE (uid = $1 OR name = $2) AND archived_at IS NULL ORDER BY uid <> $1 LIMIT 1", uid, name)
+}
+
+// RewardPolicyInForce is ChallengeInForce for a reward policy.
+func (s *Store) RewardPolicyInForce(ctx context.Context, uid, name string) (control.InForce, error) {
+	return s.inForceOf(ctx, "SELECT uid, generation, digest FROM reward_policy WHERE (uid = $1 OR name = $2) AND in_force ORDER BY uid <> $1 LIMIT 1", uid, name)
+}
+
+func (s *Store) inForceOf(ctx context.Context, query, uid, name string) (control.InForce, error) {
+	var inForce control.InForce
+	pool, err := s.db()
+	if err != nil {
+		return inForce, err
+	}
+	err = pool.QueryRow(ctx, query, uid, name).Scan(&inForce.UID, &inForce.Generation, &inForce.Digest)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return inForce, nil
+	}
+	return inForce, s.wrapped("look what is in force", err)
 }

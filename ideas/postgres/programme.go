@@ -17,91 +17,43 @@ import (
 func (s *Store) Programme(context.Context) *ideas.Programme { return s.programme.Load() }
 
 // DeclareChallenge puts a valid challenge in force for all replicas. It returns what is in force afterwards; accepted
-// is false when that is a later generation.
+// is false for a generation older than the last one. Errors: *ideas.RefusedError, ideas.ErrNameTaken.
 func (s *Store) DeclareChallenge(ctx context.Context, o control.Object[control.Challenge]) (inForce control.InForce, accepted bool, err error) {
 	return declareObject(ctx, s, o, objectQueries{
-		adopt: `UPDATE challenge SET uid = $1, generation = 0 WHERE name = $2 AND uid = $3 AND archived_at IS NULL
-			AND NOT EXISTS (SELECT FROM challenge WHERE uid = $1)`,
 		declare: `INSERT INTO challenge AS c (uid, name, generation, digest, spec) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (uid) DO UPDATE SET name = excluded.name, generation = excluded.generation, digest = excluded.digest,
 				spec = excluded.spec, accepted_at = now(), archived_at = NULL
 			WHERE c.generation <= excluded.generation
 				AND (c.generation, c.digest, c.archived_at) IS DISTINCT FROM (excluded.generation, excluded.digest, NULL)`,
 		inForce: "SELECT uid, generation, digest FROM challenge WHERE uid = $1 AND archived_at IS NULL",
-		allow:   func(ctx context.Context, tx pgx.Tx) error { return s.allowChallenge(ctx, tx, o) },
+		allow:   func(ctx context.Context, tx pgx.Tx) error { return s.succeed(ctx, tx, o) },
 		finish:  func(ctx context.Context, tx pgx.Tx) error { return keepBallot(ctx, tx, o.UID, o.Spec) },
 	})
 }
 
-// allowChallenge refuses a change of what decides a challenge that is open, and what would close a circle. The former declaration is read anew, and kept
-// from changing meanwhile: the one in memory may be a moment old.
-func (s *Store) allowChallenge(ctx context.Context, tx pgx.Tx, o control.Object[control.Challenge]) error {
-	if err := refuseCircle(ctx, tx, o); err != nil {
-		return err
-	}
-	var former ideas.Challenge
-	var raw []byte
-	err := tx.QueryRow(ctx, "SELECT generation, spec FROM challenge WHERE uid = $1 FOR NO KEY UPDATE", o.UID).Scan(&former.Generation, &raw)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && former.Generation > o.Generation {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read the former declaration: %w", err)
-	}
-	if err := json.Unmarshal(raw, &former.Spec); err != nil {
-		return fmt.Errorf("read the former declaration: %w", err)
-	}
-	if former.Phases, err = ideas.ResolvePhases(former.Spec.Phases, s.zone()); err != nil {
-		return nil //nolint:nilerr // it cannot be read in the time zone of now, so it is not open either
-	}
-	if refusals := former.Locked(o.Spec, s.config.Clock()); len(refusals) > 0 {
-		return &ideas.LockedError{Refusals: refusals}
-	}
-	return nil
-}
-
-// originLock lets one challenge at a time say which it continues: two at once could close a circle that neither sees.
-// "origins" in ASCII.
-const originLock int64 = 0x6f726967696e73
-
-// refuseCircle refuses a challenge that continues one which, over however many others, continues it.
-func refuseCircle(ctx context.Context, tx pgx.Tx, o control.Object[control.Challenge]) error {
-	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", originLock); err != nil {
-		return fmt.Errorf("wait for other challenges: %w", err)
-	}
-	var circle bool
-	err := tx.QueryRow(ctx, `WITH RECURSIVE up (name) AS (
-			SELECT nullif($1, '') UNION
-			SELECT c.spec->>'origin' FROM up JOIN challenge c ON c.name = up.name AND c.archived_at IS NULL AND c.uid <> $3)
-		SELECT EXISTS (SELECT FROM up WHERE name = $2)`, o.Spec.Origin, o.Name, o.UID).Scan(&circle)
-	if err != nil {
-		return fmt.Errorf("look which challenges continue each other: %w", err)
-	}
-	if circle {
-		return &ideas.LockedError{Refusals: []control.Refusal{{
-			Field: "spec.origin", Message: "leads back to this challenge: challenges cannot continue each other in a circle; name another, or none",
-		}}}
-	}
-	return nil
-}
-
 // WithdrawChallenge archives a challenge; what members wrote stays. Withdrawing one that is not in force changes nothing.
 func (s *Store) WithdrawChallenge(ctx context.Context, uid string) error {
+	s.awaiting.forget(uid)
 	return s.withdraw(ctx, "UPDATE challenge SET archived_at = now() WHERE uid = $1 AND archived_at IS NULL", uid, nil)
 }
 
 // DeclareRewardPolicy is DeclareChallenge for a reward policy. Former generations are kept for the ledger.
 func (s *Store) DeclareRewardPolicy(ctx context.Context, o control.Object[control.RewardPolicy]) (inForce control.InForce, accepted bool, err error) {
+	// The lock on prizes looks at the challenges in memory.
+	if err := s.refreshNow(ctx); err != nil {
+		return inForce, false, err
+	}
 	return declareObject(ctx, s, o, objectQueries{
-		// What it gave stays with the former: the ledger names that.
-		adopt:   "UPDATE reward_policy SET in_force = false WHERE uid <> $1 AND name = $2 AND uid = $3 AND in_force",
-		prepare: "UPDATE reward_policy SET in_force = false WHERE uid = $1 AND in_force AND generation < $2",
+		// What a former one gave stays with it: the ledger names that.
+		prepare: `UPDATE reward_policy SET in_force = false WHERE in_force AND NOT EXISTS (SELECT FROM reward_policy WHERE uid = $1 AND generation > $2)
+			AND (uid = $1 AND generation < $2 OR name = $3 AND uid = $4)`,
 		declare: `INSERT INTO reward_policy AS p (uid, name, generation, digest, spec, in_force)
 			SELECT $1, $2, $3, $4, $5, true WHERE NOT EXISTS (SELECT FROM reward_policy WHERE uid = $1 AND generation > $3)
 			ON CONFLICT (uid, generation) DO UPDATE SET name = excluded.name, digest = excluded.digest, spec = excluded.spec,
 				accepted_at = now(), in_force = true
 			WHERE (p.digest, p.in_force) IS DISTINCT FROM (excluded.digest, true)`,
 		inForce: "SELECT uid, generation, digest FROM reward_policy WHERE uid = $1 AND in_force",
+		allow:   func(ctx context.Context, tx pgx.Tx) error { return s.holdPrizes(ctx, tx, o) },
 		finish:  relevel,
 	})
 }
@@ -111,10 +63,10 @@ func (s *Store) WithdrawRewardPolicy(ctx context.Context, uid string) error {
 	return s.withdraw(ctx, "UPDATE reward_policy SET in_force = false WHERE uid = $1 AND in_force", uid, relevel)
 }
 
-// objectQueries declare an object of one kind: $1 is the uid; adopt has the name and the former's uid, prepare the
-// generation, declare the name, generation, digest and specification.
+// objectQueries declare an object of one kind: $1 is the uid; prepare has the generation, the name and the former's uid,
+// declare the name, generation, digest and specification.
 type objectQueries struct {
-	adopt, prepare, declare, inForce string
+	prepare, declare, inForce string
 	// allow refuses a declaration for what is in force already; nil refuses none.
 	allow func(ctx context.Context, tx pgx.Tx) error
 	// finish does what else follows from a change; nil for nothing.
@@ -128,10 +80,9 @@ func declareObject[T any](ctx context.Context, s *Store, o control.Object[T], q 
 		return inForce, false, fmt.Errorf("encode the specification: %w", err)
 	}
 	err = s.transact(ctx, "declare "+o.Name, func(tx pgx.Tx) error {
-		if o.Former != "" {
-			if _, err := tx.Exec(ctx, q.adopt, o.UID, o.Name, o.Former); err != nil {
-				return fmt.Errorf("take the place of the former object: %w", err)
-			}
+		// One declaration after the other: each looks at what the others have put in force.
+		if _, err := tx.Exec(ctx, "SELECT FROM programme FOR NO KEY UPDATE"); err != nil {
+			return err
 		}
 		if q.allow != nil {
 			if err := q.allow(ctx, tx); err != nil {
@@ -139,7 +90,7 @@ func declareObject[T any](ctx context.Context, s *Store, o control.Object[T], q 
 			}
 		}
 		if q.prepare != "" {
-			if _, err := tx.Exec(ctx, q.prepare, o.UID, o.Generation); err != nil {
+			if _, err := tx.Exec(ctx, q.prepare, o.UID, o.Generation, o.Name, o.Former); err != nil {
 				return err
 			}
 		}
@@ -150,7 +101,11 @@ func declareObject[T any](ctx context.Context, s *Store, o control.Object[T], q 
 		if err != nil {
 			return err
 		}
-		if err := tx.QueryRow(ctx, q.inForce, o.UID).Scan(&inForce.UID, &inForce.Generation, &inForce.Digest); err != nil {
+		err = tx.QueryRow(ctx, q.inForce, o.UID).Scan(&inForce.UID, &inForce.Generation, &inForce.Digest)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil // withdrawn in a later generation
+		}
+		if err != nil {
 			return err
 		}
 		if tag.RowsAffected() == 0 {
@@ -169,7 +124,7 @@ func declareObject[T any](ctx context.Context, s *Store, o control.Object[T], q 
 	if err := s.refreshNow(ctx); err != nil {
 		return inForce, false, err
 	}
-	return inForce, inForce.Generation <= o.Generation, nil
+	return inForce, inForce.UID == o.UID && inForce.Generation <= o.Generation, nil
 }
 
 func (s *Store) withdraw(ctx context.Context, update, uid string, finish func(context.Context, pgx.Tx) error) error {

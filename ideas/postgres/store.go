@@ -73,6 +73,7 @@ type Store struct {
 	conditions conditions
 	visits     visits
 	segments   segmentCounts
+	awaiting   awaiting
 	queue      atomic.Pointer[river.Client[pgx.Tx]]
 	engines    engines
 
@@ -176,7 +177,7 @@ var ownErrors = []error{
 // failed says what was attempted, and translates what the domain has an error for.
 func (s *Store) failed(attempt string, err error) error {
 	field, step := (*ideas.FieldError)(nil), (*ideas.TransitionError)(nil)
-	barred, locked := (*ideas.BarredError)(nil), (*ideas.LockedError)(nil)
+	barred, refused := (*ideas.BarredError)(nil), (*ideas.RefusedError)(nil)
 	for _, own := range ownErrors {
 		if errors.Is(err, own) {
 			return err
@@ -186,7 +187,7 @@ func (s *Store) failed(attempt string, err error) error {
 	switch {
 	case errors.As(err, &answer) && memberErrors[answer.Code] != nil:
 		return memberErrors[answer.Code]
-	case errors.As(err, &field), errors.As(err, &step), errors.As(err, &barred), errors.As(err, &locked):
+	case errors.As(err, &field), errors.As(err, &step), errors.As(err, &barred), errors.As(err, &refused):
 		return err
 	case errors.Is(err, pgx.ErrNoRows):
 		return ideas.ErrNotFound

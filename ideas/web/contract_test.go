@@ -52,7 +52,7 @@ func (c *operated) replica() (*postgres.Store, string) {
 	c.Helper()
 	store := run(c, c.db.URI(), nil, func(config *postgres.Config) { config.Clock = c.clock })
 	server := httptest.NewServer(web.NewControl(web.ControlConfig{
-		Declarations: store, Settings: store, Token: func() (string, error) { return controlToken, nil },
+		Declarations: store, Settings: store, Clock: c.clock, Token: func() (string, error) { return controlToken, nil },
 		Locales: []string{"en", "fr"}, Version: "v1.2.3", Logger: slog.New(slog.DiscardHandler),
 	}))
 	c.Cleanup(server.Close)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/quaeso/community-operator/ideas"
 	"github.com/quaeso/community-operator/ideas/declared"
@@ -30,6 +31,12 @@ type Declarations interface {
 	// DeclareChallenge and DeclareRewardPolicy are Declare for one object; its name must be free.
 	DeclareChallenge(ctx context.Context, o control.Object[control.Challenge]) (control.InForce, bool, error)
 	DeclareRewardPolicy(ctx context.Context, o control.Object[control.RewardPolicy]) (control.InForce, bool, error)
+	// KnowsChallenge tells whether an object was ever declared, or another of its name.
+	KnowsChallenge(ctx context.Context, uid, name string) (bool, error)
+	// ChallengeInForce and RewardPolicyInForce are what an object's uid, else its name has in force; the zero value for
+	// nothing.
+	ChallengeInForce(ctx context.Context, uid, name string) (control.InForce, error)
+	RewardPolicyInForce(ctx context.Context, uid, name string) (control.InForce, error)
 	// WithdrawChallenge and WithdrawRewardPolicy archive; repeating them changes nothing.
 	WithdrawChallenge(ctx context.Context, uid string) error
 	WithdrawRewardPolicy(ctx context.Context, uid string) error
@@ -53,6 +60,8 @@ type ControlConfig struct {
 	// Token returns the bearer token; it is asked for every call, so that a rotated one counts at once. An
 	// empty one refuses every call.
 	Token func() (string, error)
+	// Clock tells the time by which phases are over; time.Now when nil.
+	Clock func() time.Time
 	// Settings in force, which challenges are checked against.
 	Settings ideas.SettingsSource
 	// SignIn lists the ways of signing in that work.
@@ -71,6 +80,7 @@ type controlAPI struct {
 	cfg   ControlConfig
 	log   *slog.Logger
 	rules declared.Rules
+	now   func() time.Time
 	// pricing has room for the one pricing that may be under way.
 	pricing chan struct{}
 }
@@ -83,16 +93,19 @@ func NewControl(cfg ControlConfig) http.Handler {
 	if c.log == nil {
 		c.log = slog.Default()
 	}
+	if c.now = cfg.Clock; c.now == nil {
+		c.now = time.Now
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+control.CommunityPath, c.observe)
 	mux.HandleFunc("PUT "+control.CommunityPath, c.declare)
 	serveObjects(c, mux, control.ChallengePath, objectCalls[control.Challenge, control.ChallengeState]{
 		check: c.checkChallenge, declare: cfg.Declarations.DeclareChallenge,
-		withdraw: cfg.Declarations.WithdrawChallenge, observe: cfg.Declarations.ObserveChallenge,
+		withdraw: cfg.Declarations.WithdrawChallenge, observe: cfg.Declarations.ObserveChallenge, inForce: cfg.Declarations.ChallengeInForce,
 	})
 	serveObjects(c, mux, control.RewardPolicyPath, objectCalls[control.RewardPolicy, control.RewardPolicyState]{
 		check: c.checkRewardPolicy, declare: cfg.Declarations.DeclareRewardPolicy,
-		withdraw: cfg.Declarations.WithdrawRewardPolicy, observe: cfg.Declarations.ObserveRewardPolicy,
+		withdraw: cfg.Declarations.WithdrawRewardPolicy, observe: cfg.Declarations.ObserveRewardPolicy, inForce: cfg.Declarations.RewardPolicyInForce,
 	})
 	mux.HandleFunc("GET "+control.ObjectsPath, c.listObjects)
 	mux.HandleFunc("POST "+control.RewardPolicyPath+"/{uid}"+control.PricingPath, c.price)
@@ -173,7 +186,11 @@ func (c *controlAPI) declare(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	inForce, accepted, err := c.cfg.Declarations.Declare(r.Context(), d)
+	refused := (*ideas.RefusedError)(nil)
 	switch {
+	case errors.As(err, &refused):
+		c.log.Warn("declaration refused", "uid", d.UID, "generation", d.Generation, "refusals", refused.Refusals)
+		c.answer(w, http.StatusUnprocessableEntity, refused.Refusals)
 	case errors.Is(err, ideas.ErrUnavailable):
 		c.log.Warn("declaration not kept", "error", err)
 		c.answer(w, http.StatusServiceUnavailable, nil)
@@ -190,10 +207,8 @@ func (c *controlAPI) declare(w http.ResponseWriter, r *http.Request) {
 // undecodable tells a field that this release does not know from a text that is no declaration at all. The
 // former is a refusal that the operator can show.
 func undecodable(err error) control.Refusal {
-	if _, field, found := strings.Cut(err.Error(), `json: unknown field "`); found {
-		return control.Refusal{
-			Field: strings.TrimSuffix(field, `"`), Message: "this release of the idea service does not know the field: update its image",
-		}
+	if unknown := (*control.UnknownFieldError)(nil); errors.As(err, &unknown) {
+		return control.Refusal{Field: unknown.Field, Message: "this release of the idea service does not know the field: update its image, or leave the field out"}
 	}
 	if wrongType := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrongType) {
 		return control.Refusal{Field: wrongType.Field, Message: "must be of type " + wrongType.Type.String() + ", not " + wrongType.Value}

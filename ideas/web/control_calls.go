@@ -29,7 +29,8 @@ func (c *controlAPI) price(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := control.PricingAnswer{Database: c.cfg.Declarations.Database()}
-	if answer.Refusals = c.checkRewardPolicy(o); len(answer.Refusals) > 0 {
+	settings, _ := c.cfg.Settings.Current(r.Context())
+	if answer.Refusals = c.rules.CheckRewardPolicy(o, settings); len(answer.Refusals) > 0 {
 		c.sendJSON(w, http.StatusUnprocessableEntity, answer)
 		return
 	}

@@ -6,25 +6,33 @@ import (
 	"net/http"
 
 	"github.com/quaeso/community-operator/ideas"
+	"github.com/quaeso/community-operator/ideas/declared"
 	"github.com/quaeso/community-operator/internal/control"
 )
 
 // objectCalls is what the control API does with objects of one kind.
 type objectCalls[Spec, State any] struct {
-	check    func(control.Object[Spec]) []control.Refusal
+	check    func(context.Context, control.Object[Spec]) ([]control.Refusal, error)
 	declare  func(context.Context, control.Object[Spec]) (control.InForce, bool, error)
 	withdraw func(context.Context, string) error
 	observe  func(context.Context, string) (State, error)
+	// inForce is what the object's uid, else its name has in force.
+	inForce func(ctx context.Context, uid, name string) (control.InForce, error)
 }
 
-func (c *controlAPI) checkChallenge(o control.Object[control.Challenge]) []control.Refusal {
-	settings, _ := c.cfg.Settings.Current(context.Background())
-	return c.rules.CheckChallenge(o, settings)
+func (c *controlAPI) checkChallenge(ctx context.Context, o control.Object[control.Challenge]) ([]control.Refusal, error) {
+	settings, _ := c.cfg.Settings.Current(ctx)
+	refusals := c.rules.CheckChallenge(o, settings)
+	known, err := c.cfg.Declarations.KnowsChallenge(ctx, o.UID, o.Name)
+	if err == nil && !known {
+		refusals = append(refusals, declared.CheckNew(o.Spec, settings, c.now())...)
+	}
+	return refusals, err
 }
 
-func (c *controlAPI) checkRewardPolicy(o control.Object[control.RewardPolicy]) []control.Refusal {
-	settings, _ := c.cfg.Settings.Current(context.Background())
-	return c.rules.CheckRewardPolicy(o, settings)
+func (c *controlAPI) checkRewardPolicy(ctx context.Context, o control.Object[control.RewardPolicy]) ([]control.Refusal, error) {
+	settings, _ := c.cfg.Settings.Current(ctx)
+	return c.rules.CheckRewardPolicy(o, settings), nil
 }
 
 // serveObjects adds the calls of one kind.
@@ -73,21 +81,26 @@ func putObject[Spec, State any](c *controlAPI, w http.ResponseWriter, r *http.Re
 	if !ok {
 		return
 	}
-	refusals := calls.check(o)
-	if len(refusals) > 0 {
-		c.log.Warn("object refused", "uid", o.UID, "name", o.Name, "generation", o.Generation, "refusals", refusals)
-		c.answerInStatus(w, http.StatusUnprocessableEntity, control.InForce{}, refusals)
-		return
+	refusals, err := calls.check(r.Context(), o)
+	var inForce control.InForce
+	accepted := false
+	if err == nil && len(refusals) == 0 {
+		inForce, accepted, err = calls.declare(r.Context(), o)
 	}
-	inForce, accepted, err := calls.declare(r.Context(), o)
-	var locked *ideas.LockedError
+	var refused *ideas.RefusedError
 	switch {
-	case errors.As(err, &locked):
-		c.answerInStatus(w, http.StatusUnprocessableEntity, inForce, locked.Refusals)
+	case errors.As(err, &refused):
+		refusals, err = refused.Refusals, nil
 	case errors.Is(err, ideas.ErrNameTaken):
-		c.answerInStatus(w, http.StatusUnprocessableEntity, inForce, []control.Refusal{{
-			Field: "name", Message: "another object in force has this name: withdraw it first, or take another name",
-		}})
+		refusals, err = []control.Refusal{{Field: "name", Message: "another object in force has this name: withdraw it first, or take another name"}}, nil
+	}
+	if err == nil && len(refusals) > 0 {
+		inForce, err = calls.inForce(r.Context(), o.UID, o.Name)
+	}
+	switch {
+	case err == nil && len(refusals) > 0:
+		c.log.Warn("object refused", "uid", o.UID, "name", o.Name, "generation", o.Generation, "refusals", refusals)
+		c.answerInStatus(w, http.StatusUnprocessableEntity, inForce, refusals)
 	case err == nil && !accepted:
 		c.answerInStatus(w, http.StatusConflict, inForce, nil)
 	default:

@@ -68,6 +68,8 @@ func TestObjectsAreDeclared(t *testing.T) {
 	at := func(uid string) string { return control.ChallengePath + "/" + uid }
 	newer := ideation("u1", "light", 3)
 	newer.Spec.Title = map[string]string{"fr": "Nuit", "en": "Night"}
+	newer2 := newer
+	newer2.UID, newer2.Generation = "u2", 1
 	wrong := ideation("u1", "light", 4)
 	wrong.Spec.Type, wrong.Spec.Title = "lottery", map[string]string{"fr": "Lumière"}
 	for _, step := range []struct {
@@ -81,17 +83,16 @@ func TestObjectsAreDeclared(t *testing.T) {
 		{"again", http.MethodPut, at("u1"), ideation("u1", "light", 2), 200, []string{`"generation":2`}},
 		{"changed", http.MethodPut, at("u1"), newer, 200, []string{`"generation":3`}},
 		{"stale", http.MethodPut, at("u1"), ideation("u1", "light", 2), 409, []string{`"generation":3`}},
-		{"another of the name", http.MethodPut, at("u2"), ideation("u2", "light", 1), 422, []string{`"field":"name"`, "withdraw it first"}},
 		{"of another address", http.MethodPut, at("u3"), ideation("u4", "other", 1), 422, []string{`"field":"uid"`}},
 		{"wrong", http.MethodPut, at("u1"), wrong, 422, []string{"spec.type", "must be one of", "spec.title.en"}},
-		{"unknown field", http.MethodPut, at("u1"), `{"uid":"u1","spec":{"surprise":1}}`, 422, []string{"surprise"}},
+		{"unknown field", http.MethodPut, at("u1"), `{"uid":"u1","spec":{"phases":[{},{"surprise":1}]}}`, 422, []string{`"spec.phases[1].surprise"`, "update its image"}},
 		{"no JSON", http.MethodPut, at("u1"), `{`, 400, nil},
 		{"observed", http.MethodGet, at("u1"), nil, 200, []string{`"phase":"open"`, `"nextChange":"2120`}},
 		{"unknown", http.MethodGet, at("u9"), nil, 404, nil},
 		{"withdrawn", http.MethodDelete, at("u1"), nil, 200, nil},
 		{"withdrawn again", http.MethodDelete, at("u1"), nil, 200, nil},
 		{"observed after", http.MethodGet, at("u1"), nil, 404, nil},
-		{"the name is free", http.MethodPut, at("u2"), ideation("u2", "light", 1), 200, nil},
+		{"another takes the name up", http.MethodPut, at("u2"), newer2, 200, nil},
 	} {
 		response, answer := object(t, h, step.method, step.path, step.body)
 		if response.StatusCode != step.status {

@@ -214,7 +214,7 @@ func TestUndecodableDeclarations(t *testing.T) {
 		status        int
 		field, phrase string
 	}{
-		"unknown field": {strings.Replace(good, `"timeZone"`, `"inventedLater":1,"timeZone"`, 1), 422, "inventedLater", "does not know"},
+		"unknown field": {strings.Replace(good, `"timeZone"`, `"inventedLater":1,"timeZone"`, 1), 422, "settings.inventedLater", "does not know"},
 		"wrong type":    {strings.Replace(good, `"generation":2`, `"generation":"2"`, 1), 422, "generation", "must be of type"},
 		"no JSON":       {"<xml/>", 400, "", "decode"},
 		"two values":    {good + good, 400, "", "trailing"},

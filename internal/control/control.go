@@ -23,7 +23,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 )
 
@@ -222,18 +221,3 @@ const (
 	ReasonPermissionDenied    = "PermissionDenied"
 	ReasonMigrationFailed     = "MigrationFailed"
 )
-
-// Decode reads one JSON value into v, refusing unknown fields, trailing data and more than
-// MaxDeclarationBytes.
-func Decode(r io.Reader, v any) error {
-	limited := &io.LimitedReader{R: r, N: MaxDeclarationBytes + 1}
-	d := json.NewDecoder(limited)
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return fmt.Errorf("decode control message: %w", err)
-	}
-	if _, err := d.Token(); err != io.EOF || limited.N == 0 {
-		return fmt.Errorf("decode control message: trailing data or more than %d bytes", MaxDeclarationBytes)
-	}
-	return nil
-}
