@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -347,13 +348,13 @@ func TestLocks(t *testing.T) {
 		change func(*control.Challenge)
 		want   string
 	}{
-		"eligibility":         {func(c *control.Challenge) { c.Eligibility = &control.Eligibility{Level: 1} }, "spec.eligibility"},
-		"ballot":              {func(c *control.Challenge) { c.Ballot = &control.Ballot{Kind: control.BallotSupport} }, "spec.ballot.kind"},
-		"form":                {func(c *control.Challenge) { c.Form = []control.FormField{{Name: "x"}} }, "spec.form"},
-		"jury":                {func(c *control.Challenge) { c.Jury = nil }, "spec.jury"},
-		"winners":             {func(c *control.Challenge) { c.Winners = 1 }, "spec.winners"},
-		"terms":               {func(c *control.Challenge) { c.Terms = []string{"nda"} }, "spec.terms"},
-		"prizes":              {func(c *control.Challenge) { c.RewardPolicy = "other" }, "spec.rewardPolicy"},
+		"eligibility": {func(c *control.Challenge) { c.Eligibility = &control.Eligibility{Level: 1} }, "spec.eligibility"},
+		"ballot":      {func(c *control.Challenge) { c.Ballot = &control.Ballot{Kind: control.BallotSupport} }, "spec.ballot.kind"},
+		"form":        {func(c *control.Challenge) { c.Form = []control.FormField{{Name: "x"}} }, "spec.form"},
+		"jury":        {func(c *control.Challenge) { c.Jury = nil }, "spec.jury"},
+		"winners":     {func(c *control.Challenge) { c.Winners = 1 }, "spec.winners"},
+		"terms":       {func(c *control.Challenge) { c.Terms = []string{"nda"} }, "spec.terms"},
+		"prizes":      {func(c *control.Challenge) { c.RewardPolicy = "other" }, "spec.rewardPolicy"},
 		"weight of a criterion": {func(c *control.Challenge) {
 			jury := *c.Jury
 			jury.Criteria = slices.Clone(jury.Criteria)

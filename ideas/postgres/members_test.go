@@ -144,16 +144,16 @@ func TestSanctionsAreToldAndAudited(t *testing.T) {
 func TestTerms(t *testing.T) {
 	store, _ := fresh(t)
 	ctx := t.Context()
-	house := func(text string) control.House {
+	house := func(version, text string) control.House {
 		return control.House{Terms: []control.Terms{
-			{Name: "community", Kind: "participation", Version: "1", Text: map[string]string{"en": text, "fr": "FR " + text}},
+			{Name: "community", Kind: "participation", Version: version, Text: map[string]string{"en": text, "fr": "FR " + text}},
 			{Name: "secret", Kind: "nonDisclosure", Version: "1", Text: map[string]string{"en": "Say nothing"}},
 		}}
 	}
 	declare(t, store, 1, control.House{})
 	author := member(t, store, "author")
 	idea := submit(t, store, author, "A lamp")
-	declare(t, store, 2, house("Be kind"))
+	declare(t, store, 2, house("1", "Be kind"))
 	checkWrites(t, store, author, idea.ID, ideas.ErrNotJoined)
 
 	accept := func(names ...string) []string {
@@ -176,7 +176,7 @@ func TestTerms(t *testing.T) {
 	if missing, err := store.AcceptedTerms(ctx, author.ID, []string{"community", "secret"}); err != nil || len(missing) != 1 || missing[0].Name != "secret" {
 		t.Fatalf("missing %+v, error %v", missing, err)
 	}
-	declare(t, store, 3, house("Be very kind"))
+	declare(t, store, 3, house("2", "Be very kind"))
 	checkWrites(t, store, author, idea.ID, ideas.ErrNotJoined)
 	if err := store.AcceptTerms(ctx, author.ID, "fr", first); !errors.Is(err, ideas.ErrNotFound) {
 		t.Errorf("accepting a former version: %v", err)

@@ -269,12 +269,18 @@ func TestPointsByPolicyAndZone(t *testing.T) {
 	}}); err != nil {
 		t.Fatal(err)
 	}
+	if _, _, err := r.DeclareRewardPolicy(ctx, control.Object[control.RewardPolicy]{UID: "m", Name: "missing", Generation: 1}); err != nil {
+		t.Fatal(err)
+	}
 	for name, policy := range map[string]string{"summer": "contest", "winter": "missing"} {
 		if _, _, err := r.DeclareChallenge(ctx, control.Object[control.Challenge]{UID: name, Name: name, Generation: 1, Spec: control.Challenge{
 			Type: control.TypeContest, Title: title, RewardPolicy: policy,
 		}}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := r.WithdrawRewardPolicy(ctx, "m"); err != nil {
+		t.Fatal(err)
 	}
 	fan := r.member("fan")
 	idea := r.idea(fan)

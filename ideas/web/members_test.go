@@ -84,7 +84,9 @@ func TestJoinPage(t *testing.T) {
 	other, _ := c.signedIn("bob")
 	other.get(certificate).is(http.StatusNotFound)
 
-	c.house(2, control.House{Terms: []control.Terms{terms("community", "participation", "Be kinder")}})
+	kinder := terms("community", "participation", "Be kinder")
+	kinder.Version = "2"
+	c.house(2, control.House{Terms: []control.Terms{kinder}})
 	if text := b.get("/join?returnTo=%2F").is(http.StatusOK).heading(); text != "Something is new" {
 		t.Errorf("a new version is asked for under %q", text)
 	}
