@@ -46,7 +46,7 @@ type Survey struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=40
-	// +kubebuilder:validation:XValidation:rule="self.all(q, !has(q.showIf) || self.exists(o, o.name != q.name && q.showIf.startsWith(o.name + '=')))",message="showIf must begin with the name of an earlier question of the list, such as flew=yes"
+	// +kubebuilder:validation:XValidation:rule="self.all(q, !has(q.showIf) || !q.showIf.contains('=') || self.exists(o, o.name != q.name && q.showIf.startsWith(o.name + '=')))",message="showIf must begin with the name of an earlier question of the list, such as flew=yes"
 	Questions []Question `json:"questions"`
 	// limit closes the survey after so many responses; no limit when absent. Quotas are shares of it.
 	// +optional
@@ -70,7 +70,7 @@ type QuestionType string
 // +kubebuilder:validation:XValidation:rule="(self.type == 'matrix') == has(self.rows)",message="rows are required for type matrix, and only for it",fieldPath=".rows"
 // +kubebuilder:validation:XValidation:rule="self.type in ['scale', 'rating', 'number'] || !has(self.minimum)",message="minimum is only for types scale, rating and number; remove it",fieldPath=".minimum"
 // +kubebuilder:validation:XValidation:rule="self.type in ['scale', 'rating', 'number'] || !has(self.maximum)",message="maximum is only for types scale, rating and number; remove it",fieldPath=".maximum"
-// +kubebuilder:validation:XValidation:rule="has(self.maximum) || !has(self.minimum)",message="maximum is required with minimum",fieldPath=".maximum"
+// +kubebuilder:validation:XValidation:rule="!(self.type in ['scale', 'number']) || has(self.maximum) || !has(self.minimum)",message="maximum is required with minimum",fieldPath=".maximum"
 // +kubebuilder:validation:XValidation:rule="!has(self.maximum) || !has(self.minimum) || self.minimum < self.maximum",message="maximum must be more than minimum",fieldPath=".maximum"
 // +kubebuilder:validation:XValidation:rule="!(self.type in ['scale', 'rating']) || !has(self.maximum) || self.maximum - (has(self.minimum) ? self.minimum : 0) <= 20",message="maximum must be at most 20 more than minimum: a scale has 21 points at most",fieldPath=".maximum"
 // +kubebuilder:validation:XValidation:rule="self.type == 'scale' || (!has(self.lowLabel) && !has(self.highLabel))",message="lowLabel and highLabel are only for type scale; remove them",fieldPath=".lowLabel"
@@ -143,7 +143,7 @@ type ConceptTest struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=40
-	// +kubebuilder:validation:XValidation:rule="self.all(q, !has(q.showIf) || self.exists(o, o.name != q.name && q.showIf.startsWith(o.name + '=')))",message="showIf must begin with the name of an earlier question of the list, such as flew=yes"
+	// +kubebuilder:validation:XValidation:rule="self.all(q, !has(q.showIf) || !q.showIf.contains('=') || self.exists(o, o.name != q.name && q.showIf.startsWith(o.name + '=')))",message="showIf must begin with the name of an earlier question of the list, such as flew=yes"
 	Questions []Question `json:"questions"`
 	// perMember is how many stimuli each member sees, in random order; all when absent.
 	// +optional

@@ -68,13 +68,13 @@ type Email string
 // LocalTime is a time of day in the community's time zone. One that clocks skip when daylight saving begins is refused
 // by the idea service; one that comes twice when it ends is the first.
 //
-// +kubebuilder:validation:MaxLength=16
+// +kubebuilder:validation:MaxLength=32
 // +kubebuilder:validation:XValidation:rule="self.matches('^2[0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]$')",message="must be a time in the community's time zone, without seconds and offset, such as 2027-06-01T09:00"
 type LocalTime string
 
 // Date is a day of the calendar.
 //
-// +kubebuilder:validation:MaxLength=10
+// +kubebuilder:validation:MaxLength=32
 // +kubebuilder:validation:XValidation:rule="self.matches('^2[0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$')",message="must be a day such as 2027-06-30"
 type Date string
 

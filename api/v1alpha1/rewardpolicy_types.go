@@ -79,7 +79,7 @@ type RewardPolicySpec struct {
 	RevenueShare *RevenueShare `json:"revenueShare,omitempty"`
 	// currency of prizes and payouts, an ISO 4217 code such as EUR.
 	// +optional
-	// +kubebuilder:validation:MaxLength=3
+	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Z]{3}$')",message="currency must be an ISO 4217 code of three capital letters, such as EUR"
 	Currency string `json:"currency,omitempty"`
 

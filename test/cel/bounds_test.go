@@ -151,7 +151,7 @@ func TestEverythingIsBounded(t *testing.T) {
 			bounded := true
 			switch {
 			case node.XIntOrString: // a quantity, which the API server bounds
-			case strings.HasSuffix(path, "[*]"):
+			case strings.HasSuffix(path, "[*]") && node.Type != "array":
 				// A map's values are bounded by their own type or by a rule of the map.
 				bounded = node.MaxLength != nil || slices.Contains(mapsWithARule, strings.TrimSuffix(path, "[*]"))
 			case node.Type == "string":
@@ -199,15 +199,7 @@ func plain(path string) string {
 
 // pathOf writes the API server's field as walk writes paths.
 func pathOf(field string) string {
-	field = index.ReplaceAllString(field, "[]")
-	for _, key := range []string{"fr", "en"} {
-		for _, form := range []string{"[" + key + "]", "." + key} {
-			if rest, ok := strings.CutSuffix(field, form); ok {
-				return rest + "[*]"
-			}
-		}
-	}
-	return field
+	return mapKey.ReplaceAllString(index.ReplaceAllString(field, "[]"), "[*]$3")
 }
 
 func setter(value any, path []string) (set func(change func(any) any), ok bool) {
@@ -231,7 +223,11 @@ func setter(value any, path []string) (set func(change func(any) any), ok bool) 
 		if len(path) == 1 {
 			return func(change func(any) any) { v[0] = change(v[0]) }, true
 		}
-		return setter(v[0], path[1:])
+		for _, element := range v {
+			if set, ok := setter(element, path[1:]); ok {
+				return set, true
+			}
+		}
 	}
 	return nil, false
 }

@@ -3,10 +3,12 @@ package cel_test
 import (
 	"context"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -95,10 +97,17 @@ func kubectl(t *testing.T, arguments ...string) string {
 func TestKubectlKnowsCategoryShortNamesAndScale(t *testing.T) {
 	namespace := stored(t, community).GetNamespace()
 	stored(t, classStandalone)
+	for _, base := range []string{challenge, rewardPolicy} {
+		object := read(t, base)
+		object.SetNamespace(namespace)
+		if err := kubeapi.Shared(t).Client.Create(t.Context(), object); err != nil {
+			t.Fatalf("store %s: %v", base, err)
+		}
+	}
 	in := []string{"--namespace", namespace}
 
 	all := kubectl(t, append(in, "get", "cocreation", "--output", "name")...)
-	for _, want := range []string{"community.cocreation.quaeso.io/maison-claire", "communityclass.cocreation.quaeso.io/trial"} {
+	for _, want := range []string{"community.cocreation.quaeso.io/maison-claire", "communityclass.cocreation.quaeso.io/trial", "challenge.cocreation.quaeso.io/summer-contest", "rewardpolicy.cocreation.quaeso.io/prizes"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("kubectl get cocreation lacks %s: %s", want, all)
 		}
@@ -109,10 +118,37 @@ func TestKubectlKnowsCategoryShortNamesAndScale(t *testing.T) {
 	}
 	for name, columns := range map[string]string{
 		"com": "URL READY REPLICAS AGE STATUS", "cclass": "DEFAULT DATABASE ROUTING APEX COMMUNITIES READY AGE",
+		"chal": "COMMUNITY TYPE PHASE IDEAS PARTICIPANTS CLOSES IN READY", "reward": "COMMUNITY MEMBERS POINTS ISSUED PAYOUTS DUE READY AGE",
 	} {
 		header, _, _ := strings.Cut(kubectl(t, append(in, "get", name)...), "\n")
 		if got := strings.Join(strings.Fields(header), " "); got != "NAME "+columns {
 			t.Errorf("kubectl get %s has the columns %s, want NAME %s", name, got, columns)
 		}
 	}
+}
+
+// shortNames are what users say: "challenges" alone are cert-manager's where that is installed.
+var shortNames = map[string]string{"Community": "com", "CommunityClass": "cclass", "Challenge": "chal", "RewardPolicy": "reward"}
+
+// TestExplainIsEnough holds kubectl explain to name every field of a challenge and of a policy, each with its meaning.
+func TestExplainIsEnough(t *testing.T) {
+	for kind, schema := range schemas(t) {
+		out := kubectl(t, "explain", shortNames[kind]+".spec", "--recursive")
+		for name := range schema.Properties["spec"].Properties {
+			if !strings.Contains(out, name) {
+				t.Errorf("kubectl explain %s.spec lacks %s", kind, name)
+			}
+		}
+		walk("", schema, func(path string, node apiextensionsv1.JSONSchemaProps) {
+			named := !strings.HasSuffix(path, "[]") && !strings.HasSuffix(path, "[*]")
+			if inSpec(path) && named && node.Description == "" && !foreignPart(path) {
+				t.Errorf("%s: %s has no description", kind, path)
+			}
+		})
+	}
+}
+
+// foreignPart tells whether a path is below a field whose schema comes from Kubernetes.
+func foreignPart(path string) bool {
+	return slices.ContainsFunc(foreign, func(f string) bool { return strings.HasPrefix(path, f) })
 }
