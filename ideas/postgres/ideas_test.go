@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/quaeso/community-operator/ideas"
 	"github.com/quaeso/community-operator/ideas/postgres"
@@ -382,53 +380,6 @@ func TestSearchMatchesWordsInBothLanguages(t *testing.T) {
 			if !slices.Equal(got, wanted) {
 				t.Errorf("search %q in order %s found %q, want %q", search, order, got, wanted)
 			}
-		}
-	}
-}
-
-// TestListsUseIndexes asks the planner, on a table large enough that it cares.
-func TestListsUseIndexes(t *testing.T) {
-	store, db := fresh(t)
-	author := member(t, store, "Alix")
-	db.Exec(t, fmt.Sprintf(`INSERT INTO ideas.idea (author_id, slug, title, body, state)
-		SELECT %d, 's', 'Idea ' || md5(n::text), 'word' || n || ' ' || md5(n::text), 'gathering' FROM generate_series(1, 20000) n`, author.ID),
-		"INSERT INTO ideas.member (name, locale) SELECT 'v', 'fr' FROM generate_series(1, 500)",
-		"INSERT INTO ideas.support (idea_id, member_id) SELECT i.id, m.id FROM ideas.idea i, ideas.member m WHERE i.id % 200 = m.id % 200",
-		"ANALYZE")
-	first, err := store.ListIdeas(t.Context(), 0, ideas.Query{Order: ideas.OrderTop})
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := pgx.Connect(t.Context(), db.Server.AdminURI(db.Name)+"?search_path=ideas&random_page_cost=1.1&jit=off")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(context.Background()) }()
-	queries := map[string]ideas.Query{
-		"newest": {Order: ideas.OrderNewest}, "top": {Order: ideas.OrderTop}, "trending": {Order: ideas.OrderTrending},
-		"top, next page": {Order: ideas.OrderTop, After: first.Next}, "search": {Order: ideas.OrderTop, Search: "word777"},
-	}
-	for name, q := range queries {
-		sql, args, err := postgres.ListQuery(author.ID, q, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows, err := conn.Query(t.Context(), "EXPLAIN "+sql, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := strings.Join(plan, "\n")
-		for _, table := range []string{"Seq Scan on idea", "Seq Scan on tally", "Seq Scan on support"} {
-			if strings.Contains(text, table) {
-				t.Errorf("%s: %s\n%s", name, table, text)
-			}
-		}
-		if !strings.Contains(name, "search") && strings.Contains(text, "Sort") {
-			t.Errorf("%s sorts what an index holds in order:\n%s", name, text)
 		}
 	}
 }

@@ -104,7 +104,7 @@ func (s *Store) runJobs(ctx context.Context, pool *pgxpool.Pool) (stop func(), e
 
 // jobs are the store's own: what the clock brings about.
 func (s *Store) jobs() []Jobs {
-	return []Jobs{s.methodJobs(), s.challengeJobs(), s.memberJobs(), s.insightJobs()}
+	return []Jobs{s.methodJobs(), s.challengeJobs(), s.memberJobs(), s.insightJobs(), s.searchJobs()}
 }
 
 // enqueue adds a job in the transaction that makes it necessary.

@@ -102,7 +102,7 @@ func (s *Store) SimilarIdeas(ctx context.Context, title string, except int64) ([
 		return nil, nil
 	}
 	rows, err := pool.Query(ctx, "SELECT "+ideaColumns+ideaTables+` WHERE t.visible AND i.id IN (
-			SELECT id FROM idea WHERE document @@ to_tsquery('pg_catalog.simple', $2) AND visible
+			SELECT idea_id FROM search WHERE document @@ to_tsquery('pg_catalog.simple', $2) AND visible
 				AND (challenge_id IS NULL OR challenge_id <> ALL ($5)) LIMIT $3) AND i.id <> $4`,
 		int64(0), query, mostCandidates, except, s.apart(ctx, 0))
 	if err != nil {

@@ -62,7 +62,7 @@ type Store struct {
 	pool   atomic.Pointer[pgxpool.Pool]
 	// mailWake has an item when a mail waits to be sent.
 	mailWake chan struct{}
-	broad    broadSearches
+	readings readings
 	// eventWake has an item when an event may wait to be dispatched.
 	eventWake chan struct{}
 	// views wait to be written.
