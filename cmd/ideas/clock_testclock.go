@@ -39,7 +39,8 @@ func (c *clock) ahead() time.Duration {
 	return ahead
 }
 
-// follow carries out what dates bring about as soon as the clock was moved, rather than in the next round.
+// follow carries out what dates bring about, and counts the day, as soon as the clock was moved rather than in the next
+// round.
 func (c *clock) follow(ctx context.Context, carryOut func(context.Context) error) {
 	if c.file == "" {
 		return

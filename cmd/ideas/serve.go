@@ -108,7 +108,11 @@ func (s *service) serve(ctx context.Context) error {
 	var wait sync.WaitGroup
 	wait.Go(func() { s.store.Run(background) })
 	wait.Go(func() { s.trimmer.run(background) })
-	wait.Go(func() { s.options.clock.follow(background, s.store.CarryOut) })
+	wait.Go(func() {
+		s.options.clock.follow(background, func(ctx context.Context) error {
+			return errors.Join(s.store.CarryOut(ctx), s.store.Snapshot(ctx, s.options.clock.now()))
+		})
+	})
 	if s.options.declared != "" {
 		rules, err := s.rules()
 		if err != nil {

@@ -17,8 +17,12 @@ func TestSamplesAreValid(t *testing.T) {
 	}
 	api := client.WithFieldValidation(kubeapi.Shared(t).Client, "Strict")
 	judged := map[string]bool{}
-	for _, folder := range []string{"config/samples", "config/samples/demo"} {
-		objects, err := kubeapi.ReadObjects(filepath.Join(root, filepath.FromSlash(folder)))
+	initiatives, err := filepath.Glob(filepath.Join(root, "config", "samples", "initiatives", "*"))
+	if err != nil || len(initiatives) == 0 {
+		t.Fatalf("no initiatives: %v", err)
+	}
+	for _, folder := range append(initiatives, filepath.Join(root, "config", "samples"), filepath.Join(root, "config", "samples", "demo")) {
+		objects, err := kubeapi.ReadObjects(folder)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,4 +24,8 @@ func TestLEGOIdeas(t *testing.T) { walk(t, "lego-ideas.mjs", "lego-ideas") }
 
 func TestThreadless(t *testing.T) { walk(t, "threadless.mjs", "threadless") }
 
+func TestBMW(t *testing.T) { walk(t, "bmw.mjs", "bmw") }
+
+func TestSchoolLab(t *testing.T) { walk(t, "school-lab.mjs", "school-lab") }
+
 func TestQualityHunters(t *testing.T) { walk(t, "quality-hunters.mjs", "quality-hunters") }

@@ -4,9 +4,9 @@ import { journey } from './world.mjs';
 
 await journey(async (w) => {
   const [lead, moderator, juror] = await w.team('lead', 'moderator', 'jury');
-  const ines = await w.member('ines@members.example', 'Inès');
-  const noor = await w.member('noor@members.example', 'Noor');
-  const camille = await w.member('camille@members.example', 'Camille');
+  const ines = await w.newcomer('ines@members.example', 'Inès', {});
+  const noor = await w.newcomer('noor@members.example', 'Noor', {});
+  const camille = await w.newcomer('camille@members.example', 'Camille', {});
   const page = '/challenges/weekly-design';
   const technique = (name) => (form) => form.locator(`input[value="${name}"]`).check({ force: true });
 

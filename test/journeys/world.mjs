@@ -81,11 +81,10 @@ class World {
     await page.getByText(this.t('flash.saved')).first().waitFor();
   }
 
-  // team are members of the brand's team: lead@brand.example and so on, who are of age.
+  // team are members of the brand's team, lead@brand.example and so on, who are of age and answer more where it is asked.
   async team(...roles) {
-    const pages = [];
-    for (const role of roles) pages.push(await this.newcomer(`${role}@brand.example`, '', { born: '1985-01-15' }));
-    return pages;
+    const more = typeof roles[0] === 'object' ? roles.shift() : {};
+    return Promise.all(roles.map((role) => this.newcomer(`${role}@brand.example`, '', { born: '1985-01-15', ...more })));
   }
 
   // newcomer is a member who answers what the house asks for on joining, with a picture of the page where it has a name.
@@ -125,8 +124,9 @@ class World {
   // join answers what the house asks of everybody who joins: { born, guardian, attributes: { name: option } }.
   async join(page, { born, guardian, attributes = {} }) {
     await this.goto(page, '/join');
-    if (born) await page.locator('#born').fill(born);
-    if (guardian) await page.locator('#guardian').fill(guardian);
+    for (const [field, value] of [['#born', born], ['#guardian', guardian]]) {
+      if (value && await page.locator(field).count() > 0) await page.locator(field).fill(value);
+    }
     for (const [name, option] of Object.entries(attributes)) {
       await page.locator(`input[name="attribute.${name}"][value="${option}"]`).check({ force: true });
     }

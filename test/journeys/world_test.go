@@ -25,7 +25,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"text/template"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -73,7 +72,7 @@ type world struct {
 }
 
 // walk runs a script of this folder in both languages, in French on a phone and in English on a desktop, each in
-// a community of its own made from declared/NAME.yaml.
+// a community of its own made from declared/NAME.yaml or the sample of that name.
 func walk(t *testing.T, script, declared string) {
 	t.Helper()
 	for _, way := range []struct{ locale, screen string }{{"fr", "phone"}, {"en", "desktop"}} {
@@ -109,37 +108,14 @@ func open(t *testing.T, declared string) *world {
 	return w
 }
 
-// declaration fills a file's dates: {{at 3}} is nine o'clock in Paris in three days, {{at 3.5}} twelve hours later, and
-// {{day 3}} that day. {{base}} is the community's address.
+// declaration is what the community declares.
 func (w *world) declaration(name string) []byte {
 	w.Helper()
-	zone, err := time.LoadLocation("Europe/Paris")
+	raw, err := declaration(name, w.base, time.Now())
 	if err != nil {
 		w.Fatal(err)
 	}
-	today := time.Now().In(zone)
-	nine := time.Date(today.Year(), today.Month(), today.Day(), 9, 0, 0, 0, zone)
-	at := func(days float64) time.Time {
-		whole := int(days)
-		return nine.AddDate(0, 0, whole).Add(time.Duration((days - float64(whole)) * float64(24*time.Hour)))
-	}
-	raw, err := os.ReadFile(filepath.Join("declared", name+".yaml"))
-	if err != nil {
-		w.Fatal(err)
-	}
-	filled, err := template.New(name).Funcs(template.FuncMap{
-		"at":   func(days float64) string { return at(days).Format("2006-01-02T15:04") },
-		"day":  func(days float64) string { return at(days).Format("2006-01-02") },
-		"base": func() string { return w.base },
-	}).Parse(string(raw))
-	if err != nil {
-		w.Fatal(err)
-	}
-	var out bytes.Buffer
-	if err := filled.Execute(&out, nil); err != nil {
-		w.Fatal(err)
-	}
-	return out.Bytes()
+	return raw
 }
 
 // start runs the service until the test ends and waits until it has taken up the declarations.
