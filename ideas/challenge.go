@@ -36,9 +36,9 @@ const (
 )
 
 // Allows tells whether the phase at a moment lets members do something. A challenge that is paused or cancelled lets
-// them do nothing.
+// them do nothing, and so does one that is archived.
 func (c *Challenge) Allows(now time.Time, a Action) bool {
-	if len(c.Spec.Paused) > 0 || len(c.Spec.Cancelled) > 0 {
+	if len(c.Spec.Paused) > 0 || len(c.Spec.Cancelled) > 0 || !c.ArchivedAt.IsZero() {
 		return false
 	}
 	if !c.DecidedAt.IsZero() && a != ActionComment {
@@ -166,7 +166,7 @@ func (c *Challenge) StageAt(now time.Time) Stage {
 	switch c.PhaseName(now) {
 	case PhaseScheduled:
 		return StageUpcoming
-	case PhaseDecided, PhaseClosed, PhaseCancelled, control.PhaseRewarding, control.PhaseImplementing:
+	case PhaseDecided, PhaseClosed, PhaseCancelled, PhaseArchived, control.PhaseRewarding, control.PhaseImplementing:
 		return StagePast
 	}
 	return StageOpen

@@ -48,6 +48,8 @@ func (c *Challenge) Bar(now time.Time, a Action) error {
 	switch {
 	case c.Allows(now, a):
 		return nil
+	case !c.ArchivedAt.IsZero():
+		return &BarredError{Action: a, Code: BarredClosed}
 	case len(c.Spec.Cancelled) > 0:
 		return &BarredError{Action: a, Code: BarredCancelled}
 	case len(c.Spec.Paused) > 0:
@@ -184,6 +186,9 @@ type Outcome struct {
 // ChallengeStore keeps what members and the team do in challenges. Methods look themselves at who asks, by the service's
 // clock. Errors are those of Store, *BarredError, and ErrForbidden for who lacks the permission.
 type ChallengeStore interface {
+	// ArchivedChallenge is the archived challenge of a name; ErrNotFound where there is none. What members wrote is read as
+	// that of others.
+	ArchivedChallenge(ctx context.Context, name string) (*Challenge, error)
 	// MaySeeChallenge tells whether a challenge exists for somebody, 0 for a stranger.
 	MaySeeChallenge(ctx context.Context, viewer int64, c *Challenge) (bool, error)
 	// Participant is what a challenge's eligibility looks at of a member.

@@ -231,7 +231,7 @@ func (c *Challenge) BarJury(now time.Time) error {
 		return &BarredError{Action: ActionScore, Code: BarredCancelled}
 	case len(c.Spec.Paused) > 0:
 		return &BarredError{Action: ActionScore, Code: BarredPaused}
-	case !c.DecidedAt.IsZero():
+	case !c.DecidedAt.IsZero(), !c.ArchivedAt.IsZero():
 		return &BarredError{Action: ActionScore, Code: BarredClosed}
 	}
 	for _, p := range c.Phases {

@@ -40,6 +40,8 @@ type Challenge struct {
 	DeclaredAt time.Time
 	// DecidedAt is zero until the winners are decided.
 	DecidedAt time.Time
+	// ArchivedAt is zero while the challenge is in force.
+	ArchivedAt time.Time
 }
 
 // Phase of a challenge with its moments; a zero End means no end.
@@ -56,6 +58,8 @@ const (
 	PhaseClosed    = "closed"
 	PhasePaused    = "paused"
 	PhaseCancelled = "cancelled"
+	// PhaseArchived is that of a challenge whose declaration was withdrawn.
+	PhaseArchived = "archived"
 )
 
 // ResolvePhases turns declared phases into moments of a time zone. An absent end is the next phase's start. The error
@@ -97,6 +101,8 @@ func (c *Challenge) PhaseAt(now time.Time) (Phase, bool) {
 // PhaseName is the name of the phase at a moment, one of the declared or of the others.
 func (c *Challenge) PhaseName(now time.Time) string {
 	switch {
+	case !c.ArchivedAt.IsZero():
+		return PhaseArchived
 	case len(c.Spec.Cancelled) > 0:
 		return PhaseCancelled
 	case len(c.Spec.Paused) > 0:
@@ -122,6 +128,9 @@ func (c *Challenge) PhaseName(now time.Time) string {
 // NextChange is the first moment after now at which the phase changes; ok is false when none does.
 func (c *Challenge) NextChange(now time.Time) (time.Time, bool) {
 	var next time.Time
+	if !c.ArchivedAt.IsZero() {
+		return next, false
+	}
 	for _, p := range c.Phases {
 		if !c.DecidedAt.IsZero() && !afterDecision(p.Name) {
 			continue // what was left of it ended with the decision

@@ -34,7 +34,7 @@ func (s *Store) DeclareChallenge(ctx context.Context, o control.Object[control.C
 // WithdrawChallenge archives a challenge; what members wrote stays. Withdrawing one that is not in force changes nothing.
 func (s *Store) WithdrawChallenge(ctx context.Context, uid string) error {
 	s.awaiting.forget(uid)
-	return s.withdraw(ctx, "UPDATE challenge SET archived_at = now() WHERE uid = $1 AND archived_at IS NULL", uid, nil)
+	return s.withdraw(ctx, "UPDATE challenge SET archived_at = $2 WHERE uid = $1 AND archived_at IS NULL", []any{uid, s.config.Clock()}, nil)
 }
 
 // DeclareRewardPolicy is DeclareChallenge for a reward policy. Former generations are kept for the ledger.
@@ -60,7 +60,7 @@ func (s *Store) DeclareRewardPolicy(ctx context.Context, o control.Object[contro
 
 // WithdrawRewardPolicy ends a policy; points that it gave stay.
 func (s *Store) WithdrawRewardPolicy(ctx context.Context, uid string) error {
-	return s.withdraw(ctx, "UPDATE reward_policy SET in_force = false WHERE uid = $1 AND in_force", uid, relevel)
+	return s.withdraw(ctx, "UPDATE reward_policy SET in_force = false WHERE uid = $1 AND in_force", []any{uid}, relevel)
 }
 
 // objectQueries declare an object of one kind: $1 is the uid; prepare has the generation, the name and the former's uid,
@@ -127,9 +127,9 @@ func declareObject[T any](ctx context.Context, s *Store, o control.Object[T], q 
 	return inForce, inForce.UID == o.UID && inForce.Generation <= o.Generation, nil
 }
 
-func (s *Store) withdraw(ctx context.Context, update, uid string, finish func(context.Context, pgx.Tx) error) error {
+func (s *Store) withdraw(ctx context.Context, update string, args []any, finish func(context.Context, pgx.Tx) error) error {
 	err := s.transact(ctx, "withdraw a declaration", func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, update, uid)
+		tag, err := tx.Exec(ctx, update, args...)
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
@@ -202,15 +202,40 @@ func (s *Store) zone() *time.Location {
 }
 
 func (s *Store) readChallenges(ctx context.Context, q querier, zone *time.Location) ([]*ideas.Challenge, error) {
-	rows, err := q.Query(ctx, `SELECT id, uid, name, generation, spec, declared_at, coalesce(decided_at, '0001-01-01')
-		FROM challenge WHERE archived_at IS NULL ORDER BY id DESC`)
+	rows, err := q.Query(ctx, challengeQuery+"WHERE archived_at IS NULL ORDER BY id DESC")
 	if err != nil {
 		return nil, err
 	}
+	return s.collectChallenges(rows, zone)
+}
+
+// ArchivedChallenge implements ideas.ChallengeStore.
+func (s *Store) ArchivedChallenge(ctx context.Context, name string) (*ideas.Challenge, error) {
+	pool, err := s.db()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := pool.Query(ctx, challengeQuery+"WHERE name = $1 AND archived_at IS NOT NULL ORDER BY archived_at DESC LIMIT 1", name)
+	if err != nil {
+		return nil, s.failed("read an archived challenge", err)
+	}
+	list, err := s.collectChallenges(rows, s.zone())
+	if err != nil {
+		return nil, s.failed("read an archived challenge", err)
+	}
+	if len(list) == 0 {
+		return nil, ideas.ErrNotFound
+	}
+	return list[0], nil
+}
+
+const challengeQuery = `SELECT id, uid, name, generation, spec, declared_at, coalesce(decided_at, '0001-01-01'), coalesce(archived_at, '0001-01-01') FROM challenge `
+
+func (s *Store) collectChallenges(rows pgx.Rows, zone *time.Location) ([]*ideas.Challenge, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (*ideas.Challenge, error) {
 		var c ideas.Challenge
 		var raw []byte
-		if err := row.Scan(&c.ID, &c.UID, &c.Name, &c.Generation, &raw, &c.DeclaredAt, &c.DecidedAt); err != nil {
+		if err := row.Scan(&c.ID, &c.UID, &c.Name, &c.Generation, &raw, &c.DeclaredAt, &c.DecidedAt, &c.ArchivedAt); err != nil {
 			return nil, err
 		}
 		if err := json.Unmarshal(raw, &c.Spec); err != nil {

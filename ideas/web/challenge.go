@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -52,7 +53,7 @@ type challengePage struct {
 	Brief     template.HTML
 	Timeline  []phaseStep
 	TimeZone  string
-	// Notice says why the challenge is paused or cancelled.
+	// Notice says why the challenge is paused or cancelled, or that it is archived.
 	Notice string
 	// Body belongs to the type.
 	Body template.HTML
@@ -94,6 +95,29 @@ func (v *visit) challenge() (c *ideas.Challenge, ok bool, err error) {
 	if c == nil {
 		return nil, false, refuse(http.StatusNotFound, "find challenge", nil)
 	}
+	return v.seen(c)
+}
+
+// challengeOrArchived is challenge, and the archived one of the name where none is in force.
+func (v *visit) challengeOrArchived() (c *ideas.Challenge, ok bool, err error) {
+	if v.programme().Challenge(v.r.PathValue("name")) != nil {
+		return v.challenge()
+	}
+	c, err = v.app.cfg.Store.ArchivedChallenge(v.r.Context(), v.r.PathValue("name"))
+	switch {
+	case errors.Is(err, ideas.ErrNotFound):
+		return nil, false, refuse(http.StatusNotFound, "find challenge", nil)
+	case err != nil:
+		return nil, false, fmt.Errorf("find archived challenge: %w", err)
+	case c.Spec.Visibility == ideas.VisibleEligible && !v.roles.May(ideas.MaySeeTeam):
+		// Nobody is eligible any more.
+		return nil, false, refuse(http.StatusNotFound, "find challenge", nil)
+	}
+	return v.seen(c)
+}
+
+// seen is a challenge if the visitor may see it.
+func (v *visit) seen(c *ideas.Challenge) (*ideas.Challenge, bool, error) {
 	if v.member == nil && c.Spec.Visibility != "" && c.Spec.Visibility != ideas.VisiblePublic {
 		return nil, false, v.askToSignIn(v.r.URL.RequestURI())
 	}
@@ -218,7 +242,7 @@ func (v *visit) duration(d time.Duration) string {
 
 // showChallenge shows one.
 func (a *app) showChallenge(v *visit) error {
-	c, ok, err := v.challenge()
+	c, ok, err := v.challengeOrArchived()
 	if !ok {
 		return err
 	}
@@ -250,6 +274,8 @@ func (a *app) renderChallenge(v *visit, status int, c *ideas.Challenge, body tem
 		p.Notice = v.site.text(c.Spec.Paused, v.lang)
 	case ideas.PhaseCancelled:
 		p.Notice = v.site.text(c.Spec.Cancelled, v.lang)
+	case ideas.PhaseArchived:
+		p.Notice = v.t("challenge.archived", "When", v.moment(c.ArchivedAt).Full)
 	}
 	return v.render(status, "challenge", p)
 }
@@ -304,6 +330,7 @@ var phaseKeys = map[string]string{
 	control.PhaseVoting: "phase.voting", control.PhaseJury: "phase.jury", control.PhaseRewarding: "phase.rewarding",
 	control.PhaseImplementing: "phase.implementing", ideas.PhaseScheduled: "phase.scheduled", ideas.PhaseBetween: "phase.between",
 	ideas.PhaseDecided: "phase.decided", ideas.PhaseClosed: "phase.closed", ideas.PhasePaused: "phase.paused", ideas.PhaseCancelled: "phase.cancelled",
+	ideas.PhaseArchived: "phase.archived",
 }
 
 // phaseDoes are the message keys of what happens in a declared phase.

@@ -315,7 +315,8 @@ func TestObjectsAreListed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, uid := range []string{"u2", "u2", "u3", "u9"} {
+	for i, uid := range []string{"u2", "u2", "u3", "u9"} {
+		c.at(fmt.Sprintf("2027-06-%02dT12:00", i+1))
 		if err := c.client.WithdrawChallenge(t.Context(), c.address, controlToken, uid); err != nil {
 			t.Fatal(err)
 		}

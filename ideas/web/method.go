@@ -49,7 +49,11 @@ func (a *app) method(has func(control.Challenge) bool, forMembers bool, h method
 // unprotected is method without the terms.
 func (a *app) unprotected(has func(control.Challenge) bool, forMembers bool, h methodHandle) handle {
 	return func(v *visit) error {
-		c, ok, err := v.challenge()
+		find := v.challenge
+		if v.r.Method != http.MethodPost && !forMembers {
+			find = v.challengeOrArchived // what was written stays to be read
+		}
+		c, ok, err := find()
 		if !ok {
 			return err
 		}
