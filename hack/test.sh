@@ -19,6 +19,8 @@ main() {
   go mod download
   # Several packages start an API server of their own: more of them at a time than cores only slow each other.
   go test -race -timeout 20m -p "$(nproc)" ./...
+  # The clock of builds for tests, which the tests above must not have.
+  go test -race -tags testclock -run TestClockIsSet ./cmd/ideas
   # Small modules of their own, which the one above does not reach.
   (cd hack/images && go test -race ./...)
 }

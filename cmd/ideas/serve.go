@@ -243,7 +243,7 @@ func (s *service) controlAPI() (http.Handler, error) {
 		return nil, err
 	}
 	return web.NewControl(web.ControlConfig{
-		Declarations: s.store, Settings: s.store, SignIn: s.signIn, Locales: rules.Locales, Clock: s.options.clock.now,
+		Declarations: s.store, Settings: s.store, SignIn: s.signIn, Locales: rules.Locales, Clock: s.options.clock.now, SetClock: s.options.clock.setter(),
 		Token:             func() (string, error) { return s.files.Read(control.FileControlToken) },
 		AllowPlainIssuers: s.options.allowPrivateIssuers, Version: versionText(), Logger: s.log,
 	}), nil

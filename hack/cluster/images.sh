@@ -2,6 +2,7 @@
 # Builds the project's images without Docker and loads them into the local cluster.
 #   images.sh                    all: operator, ideas, mail, postgres
 #   images.sh operator ideas     only these
+#   images.sh ideas-testclock    the idea service with a clock that tests can set; never one of all
 #   images.sh --no-load ...      only the tarballs (in the cache), for another cluster to import
 # Prints NAME_IMAGE=reference lines. A reference carries the digest of its content, so that a
 # rebuilt program is a new image and pods take it without any pull policy tricks.
@@ -20,8 +21,8 @@ main() {
   for argument in "$@"; do
     case "$argument" in
       --no-load) load=false ;;
-      operator | ideas | mail | postgres) wanted+=("$argument") ;;
-      *) fail "unknown image \"$argument\": choose from operator, ideas, mail, postgres" ;;
+      operator | ideas | ideas-testclock | mail | postgres) wanted+=("$argument") ;;
+      *) fail "unknown image \"$argument\": choose from operator, ideas, ideas-testclock, mail, postgres" ;;
     esac
   done
   if ((${#wanted[@]} == 0)); then wanted=(operator ideas mail postgres); fi
@@ -44,6 +45,7 @@ make_image() {
     load_image "$reference" "$tarball"
     prune_images "$image" "$reference"
   fi
+  image="${image//-/_}"
   echo "${image^^}_IMAGE=$reference"
 }
 
@@ -57,8 +59,8 @@ build_image() {
       description="Runs community stacks for brands on Kubernetes"
       arguments+=(-tag 'dev-{digest}' -file "$program=/manager" -entrypoint /manager)
       ;;
-    ideas)
-      program="$(build_program ideas ./cmd/ideas)"
+    ideas | ideas-testclock)
+      program="$(build_ideas "$image")"
       description="One brand's co-creation service"
       arguments+=(-tag 'dev-{digest}' -file "$program=/ideas" -entrypoint /ideas)
       ;;
@@ -87,8 +89,16 @@ build_image() {
 # the same source gives the same image.
 build_program() {
   local output="$BIN_DIR/own/$1"
-  (cd "$REPOSITORY_ROOT" && CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -trimpath -ldflags "-s -w" -o "$output" "$2")
+  (cd "$REPOSITORY_ROOT" && CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -trimpath -ldflags "-s -w" -o "$output" "${@:2}")
   echo "$output"
+}
+
+# build_ideas builds the idea service; only under its own name with a clock that can be set.
+build_ideas() {
+  case "$1" in
+    ideas) build_program ideas ./cmd/ideas ;;
+    ideas-testclock) build_program ideas-testclock -tags testclock ./cmd/ideas ;;
+  esac
 }
 
 load_image() {

@@ -41,7 +41,10 @@ func TestNamesAndTheirObjects(t *testing.T) {
 		{"made anew under its name", true, another(func(*control.Object[control.Challenge]) {}), "", ""},
 		{"made anew with another brief", true, another(func(o *control.Object[control.Challenge]) { o.Spec.Brief = map[string]string{"en": "Shine"} }), "", ""},
 		{"made anew as another contest", true, another(func(o *control.Object[control.Challenge]) { o.Spec.Phases[0].Start = "2027-08-01T09:00" }), "spec.phases[0].start", "to begin anew, take another name"},
-		{"made anew with another type", true, another(func(o *control.Object[control.Challenge]) { o.Spec.Type = control.TypeForum; o.Spec.Forum = &control.Forum{} }), "spec.type", "to begin anew, take another name"},
+		{"made anew with another type", true, another(func(o *control.Object[control.Challenge]) {
+			o.Spec.Type = control.TypeForum
+			o.Spec.Forum = &control.Forum{}
+		}), "spec.type", "to begin anew, take another name"},
 		{"a second object of the name", false, another(func(*control.Object[control.Challenge]) {}), "name", "withdraw it first"},
 		{"restored with another uid", false, another(func(o *control.Object[control.Challenge]) { o.Former = "u1" }), "", ""},
 		{"restored with a lower generation", false, another(func(o *control.Object[control.Challenge]) { o.Former, o.Generation = "u1", 2 }), "", ""},

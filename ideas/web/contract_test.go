@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"github.com/quaeso/community-operator/ideas/postgres"
 	"github.com/quaeso/community-operator/ideas/web"
 	"github.com/quaeso/community-operator/internal/control"
+	"github.com/quaeso/community-operator/internal/rules"
 	"github.com/quaeso/community-operator/internal/testutil"
 )
 
@@ -420,5 +422,79 @@ func TestErasuresOverTheContract(t *testing.T) {
 	}
 	if left := c.db.QueryInt(t, "SELECT count(*) FROM ideas.member WHERE email IS NOT NULL"); left != 0 {
 		t.Errorf("%d members are left", left)
+	}
+}
+
+// The clock is set where the service was built for tests, and nowhere else.
+func TestClockOverTheContract(t *testing.T) {
+	var ahead time.Duration
+	noon := time.Date(2027, 6, 1, 12, 0, 0, 0, time.UTC)
+	config := web.ControlConfig{
+		Declarations: &declarations{}, Token: func() (string, error) { return controlToken, nil }, Logger: slog.New(slog.DiscardHandler),
+		Clock: func() time.Time { return noon.Add(ahead) },
+	}
+	serve := func() string {
+		server := httptest.NewServer(web.NewControl(config))
+		t.Cleanup(server.Close)
+		return strings.TrimPrefix(server.URL, "http://")
+	}
+	client := control.NewClient("")
+	if _, err := client.SetClock(t.Context(), serve(), controlToken, time.Hour); !errors.Is(err, control.ErrContract) {
+		t.Errorf("a clock that nobody sets: %v", err)
+	}
+	config.SetClock = func(d time.Duration) error {
+		if d < ahead {
+			return errors.New("must not go back")
+		}
+		ahead = d
+		return nil
+	}
+	address := serve()
+	got, err := client.SetClock(t.Context(), address, controlToken, 36*time.Hour)
+	if diff := cmp.Diff(control.Clock{Ahead: "36h0m0s", Now: noon.Add(36 * time.Hour)}, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if _, err := client.SetClock(t.Context(), address, controlToken, time.Hour); err == nil {
+		t.Error("the clock goes back")
+	}
+	if _, err := client.SetClock(t.Context(), address, "wrong", 48*time.Hour); !errors.Is(err, control.ErrUnauthorized) || ahead != 36*time.Hour {
+		t.Errorf("without the token the clock is set to %s: %v", ahead, err)
+	}
+}
+
+// slowPricing prices until its test ends.
+type slowPricing struct {
+	declarations
+	begun   chan struct{}
+	release chan struct{}
+}
+
+func (s *slowPricing) PriceRewardPolicy(context.Context, string, control.RewardPolicy) (rules.Pricing, error) {
+	close(s.begun)
+	<-s.release
+	return rules.Pricing{}, nil
+}
+
+// Pricing reads everything that has happened, so that only one is under way.
+func TestOnePricingAtATime(t *testing.T) {
+	slow := &slowPricing{begun: make(chan struct{}), release: make(chan struct{})}
+	settings := &declaration{}
+	server := httptest.NewServer(web.NewControl(web.ControlConfig{
+		Declarations: slow, Settings: settings, Token: func() (string, error) { return controlToken, nil }, Logger: slog.New(slog.DiscardHandler),
+	}))
+	t.Cleanup(server.Close)
+	address, client := strings.TrimPrefix(server.URL, "http://"), control.NewClient("")
+	first := make(chan error, 1)
+	go func() {
+		_, err := client.PriceRewardPolicy(t.Context(), address, controlToken, stars("p1", 1))
+		first <- err
+	}()
+	<-slow.begun
+	if _, err := client.PriceRewardPolicy(t.Context(), address, controlToken, stars("p1", 1)); !errors.Is(err, control.ErrBusy) {
+		t.Errorf("a second pricing: %v", err)
+	}
+	close(slow.release)
+	if err := <-first; err != nil {
+		t.Errorf("the first pricing: %v", err)
 	}
 }

@@ -62,6 +62,8 @@ type ControlConfig struct {
 	Token func() (string, error)
 	// Clock tells the time by which phases are over; time.Now when nil.
 	Clock func() time.Time
+	// SetClock sets how far the clock is ahead. It is nil, and the call is not there, but in builds for tests.
+	SetClock func(ahead time.Duration) error
 	// Settings in force, which challenges are checked against.
 	Settings ideas.SettingsSource
 	// SignIn lists the ways of signing in that work.
@@ -109,6 +111,9 @@ func NewControl(cfg ControlConfig) http.Handler {
 	})
 	mux.HandleFunc("GET "+control.ObjectsPath, c.listObjects)
 	mux.HandleFunc("POST "+control.RewardPolicyPath+"/{uid}"+control.PricingPath, c.price)
+	if cfg.SetClock != nil {
+		mux.HandleFunc("POST "+control.ClockPath, c.setClock)
+	}
 	mux.HandleFunc("GET "+control.ErasuresPath, c.listErasures)
 	mux.HandleFunc("POST "+control.ErasuresPath, c.eraseAgain)
 	return c.authenticate(mux)

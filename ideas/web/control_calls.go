@@ -115,3 +115,22 @@ func (c *controlAPI) eraseAgain(w http.ResponseWriter, r *http.Request) {
 	c.log.Info("members erased again", "proofs", len(list), "erased", done)
 	c.sendJSON(w, http.StatusOK, control.Erased{Erased: done})
 }
+
+// setClock sets the clock of a build for tests.
+func (c *controlAPI) setClock(w http.ResponseWriter, r *http.Request) {
+	var clock control.Clock
+	if err := control.Decode(r.Body, &clock); err != nil {
+		c.refuseUndecodable(w, control.InForce{}, err)
+		return
+	}
+	ahead, err := time.ParseDuration(clock.Ahead)
+	if err == nil {
+		err = c.cfg.SetClock(ahead)
+	}
+	if err != nil {
+		c.answer(w, http.StatusUnprocessableEntity, []control.Refusal{{Field: "ahead", Message: err.Error()}})
+		return
+	}
+	c.log.Warn("the clock was set", "ahead", ahead)
+	c.sendJSON(w, http.StatusOK, control.Clock{Ahead: ahead.String(), Now: c.now().UTC()})
+}

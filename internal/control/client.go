@@ -137,6 +137,14 @@ func (c *Client) EraseAgain(ctx context.Context, address, token string, proofs [
 	return answer, attempted("erase members again", err)
 }
 
+// SetClock sets how far the clock of a service that was built for tests is ahead of the machine's. Any other service answers
+// with ErrContract.
+func (c *Client) SetClock(ctx context.Context, address, token string, ahead time.Duration) (Clock, error) {
+	var answer Clock
+	err := c.send(ctx, request{method: http.MethodPost, address: address, token: token, path: ClockPath}, Clock{Ahead: ahead.String()}, &answer, http.StatusOK)
+	return answer, attempted("set the clock of the idea service", err)
+}
+
 // attempted says what was attempted, where that failed.
 func attempted(what string, err error) error {
 	if err != nil {

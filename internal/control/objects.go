@@ -14,6 +14,17 @@ const PricingPath = "/pricing"
 // ErasuresPath lists the proofs of erased members (GET) and carries erasures out again (POST).
 const ErasuresPath = "/control/v1/erasures"
 
+// ClockPath sets the clock of a service that was built for tests (POST); no other has the call.
+const ClockPath = "/control/v1/clock"
+
+// Clock of a service that was built for tests.
+type Clock struct {
+	// Ahead of the machine's clock, such as "36h".
+	Ahead string `json:"ahead"`
+	// Now is what the clock shows; the service says it.
+	Now time.Time `json:"now,omitzero"`
+}
+
 // Objects are the objects that a service knows.
 type Objects struct {
 	// Objects in force first, then archived ones, the latest first.
