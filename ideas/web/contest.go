@@ -44,9 +44,9 @@ type contestBody struct {
 	Ladder  []rungView
 	// Exclusive says when rights return to authors; empty where they do not by the clock.
 	Exclusive string
-	Outcome *outcomeView
-	Result  *resultView
-	Origin  *challengeLink
+	Outcome   *outcomeView
+	Result    *resultView
+	Origin    *challengeLink
 	// Jury leads a juror to the entries that wait for a score.
 	Jury string
 	// Recruit is nil where the challenge selects nobody.

@@ -5,9 +5,11 @@ import { journey } from './world.mjs';
 await journey(async (w) => {
   const [lead, moderator, implementer] = await w.team('lead', 'moderator', 'implementer');
   const adult = { born: '1990-04-02' };
-  const creator = await w.newcomer('camille@members.example', 'Camille', adult, 'joining');
-  const young = await w.newcomer('sacha@members.example', 'Sacha', { born: w.born(17) });
-  const fan = await w.newcomer('noor@members.example', 'Noor', adult);
+  const [creator, young, fan] = await Promise.all([
+    w.newcomer('camille@members.example', 'Camille', adult, 'joining'),
+    w.newcomer('sacha@members.example', 'Sacha', { born: w.born(17) }),
+    w.newcomer('noor@members.example', 'Noor', adult),
+  ]);
   const page = '/challenges/product-ideas';
   const body = 'Built of 1,800 bricks over three winters.\n\nThe lamp turns, and the keeper’s table is laid for two.';
 
@@ -90,13 +92,12 @@ await journey(async (w) => {
     await w.goto(fan, `/ideas/${ideas.tram}`);
     await fan.getByText('We loved the doors.').first().waitFor();
     await w.shot(fan, 'not selected');
-    for (const idea of [ideas.lighthouse, ideas.harbour]) {
-      for (const state of ['planned', 'in_development', 'launched']) await w.move(implementer, idea, state);
-    }
+    for (const idea of [ideas.lighthouse, ideas.harbour]) await w.implement(implementer, idea);
     await w.goto(fan, '/roadmap');
     await w.shot(fan, 'roadmap');
     await w.goto(creator, '/notices');
     await w.eventually(creator, () => creator.getByText('A lighthouse that lights').first().isVisible(), 'the creator is told');
+    await creator.getByText(w.t('notice.rung', { Title: 'A lighthouse that lights', Supporters: '100' })).waitFor();
     await w.shot(creator, 'notices');
   });
 

@@ -89,7 +89,7 @@ await journey(async (w) => {
     await hunters[1].locator('.vote-button[aria-pressed="true"]').first().waitFor();
     await w.move(lead, idea, 'under_review');
     await w.move(lead, idea, 'selected', 'Rows 20 to 24 can be quiet from this summer on.');
-    for (const state of ['planned', 'in_development', 'launched']) await w.move(implementer, idea, state);
+    await w.implement(implementer, idea);
     await w.goto(traveller, page);
     await w.shot(traveller, 'implemented');
     await w.goto(traveller, `/ideas/${idea}`);

@@ -17,9 +17,11 @@ await journey(async (w) => {
     w.assert(!/token=/.test(refusal.Text), 'a stranger is let in');
   });
 
-  const pupil = await w.newcomer('lea@school.example', 'Léa',
-    { born: w.born(13), guardian: 'parent@home.example', attributes: { group: 'pupil' } }, 'joining');
-  const teacher = await w.newcomer('paul@school.example', 'Paul', { born: '1979-05-03', attributes: { group: 'teacher' } });
+  const young = { born: w.born(13), guardian: 'parent@home.example', attributes: { group: 'pupil' } };
+  const [pupil, teacher] = await Promise.all([
+    w.newcomer('lea@school.example', 'Léa', young, 'joining'),
+    w.newcomer('paul@school.example', 'Paul', { born: '1979-05-03', attributes: { group: 'teacher' } }),
+  ]);
   const page = '/challenges/better-lessons';
   const title = 'Lessons that begin with a question';
   const write = async (who) => {

@@ -4,9 +4,11 @@ import { journey } from './world.mjs';
 
 await journey(async (w) => {
   const [lead, moderator, juror] = await w.team('lead', 'moderator', 'jury');
-  const ines = await w.newcomer('ines@members.example', 'Inès', {});
-  const noor = await w.newcomer('noor@members.example', 'Noor', {});
-  const camille = await w.newcomer('camille@members.example', 'Camille', {});
+  const [ines, noor, camille] = await Promise.all([
+    w.newcomer('ines@members.example', 'Inès', {}, 'terms'),
+    w.newcomer('noor@members.example', 'Noor', {}),
+    w.newcomer('camille@members.example', 'Camille', {}),
+  ]);
   const page = '/challenges/weekly-design';
   const technique = (name) => (form) => form.locator(`input[value="${name}"]`).check({ force: true });
 

@@ -57,7 +57,7 @@ class World {
   // visitor is somebody who is not signed in: a page with a few ways of doing things.
   async visitor(locale = this.locale) {
     const context = await this.browser.newContext({ ...screens[this.opts.screen], locale });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(30_000);
     const page = await context.newPage();
     this.watched.push(watch(page, this.base));
     this.pages.push(page);
@@ -169,6 +169,16 @@ class World {
     if (reason) await page.locator('#reason').fill(reason);
     await this.press(page, 'manage.move.button');
     await page.getByText(this.t('flash.idea_decided')).first().waitFor();
+  }
+
+  // implement takes an idea on to its launch, by the forms of the page that move uses.
+  async implement(page, idea) {
+    for (const to of ['planned', 'in_development', 'launched']) {
+      const answer = await page.request.post(`${this.base}/team/ideas/${idea}`, {
+        form: { do: 'move', to }, headers: { Origin: this.base }, maxRedirects: 0,
+      });
+      this.assert(answer.status() === 303, `taking an idea to ${to} answered ${answer.status()}`);
+    }
   }
 
   // crowd lets an idea have so many supporters in all.

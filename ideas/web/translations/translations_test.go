@@ -196,6 +196,30 @@ func TestNumbersAndPlurals(t *testing.T) {
 	}
 }
 
+func TestMoney(t *testing.T) {
+	for name, tc := range map[string]struct {
+		amount   int64
+		currency string
+		en, fr   string
+	}{
+		"euros":              {123456, "EUR", "€1,234.56", "1\u00a0234,56\u00a0€"},
+		"a loss":             {-50, "EUR", "−€0.50", "−0,50\u00a0€"},
+		"no minor unit":      {1500, "JPY", "¥1,500", "1\u00a0500\u00a0¥"},
+		"a currency by code": {123456, "CHF", "1,234.56\u00a0CHF", "1\u00a0234,56\u00a0CHF"},
+		"three digits":       {1234567, "TND", "1,234.567\u00a0TND", "1\u00a0234,567\u00a0TND"},
+		"nothing":            {0, "EUR", "€0.00", "0,00\u00a0€"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for tag, want := range map[string]string{"en": tc.en, "fr": tc.fr} {
+				// CLDR has used both widths of the space that does not break.
+				if got := strings.ReplaceAll(catalog(t, tag).Money(tc.amount, tc.currency), "\u202f", "\u00a0"); got != want {
+					t.Errorf("%s: %q, want %q", tag, got, want)
+				}
+			}
+		})
+	}
+}
+
 func TestDates(t *testing.T) {
 	paris, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
