@@ -3,6 +3,7 @@ package programme
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -184,4 +185,16 @@ func (l *Life) QuietFor() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return time.Since(l.last)
+}
+
+// Settle waits until nothing was changed for a while.
+func (l *Life) Settle(w *World) {
+	w.Helper()
+	const quiet = 3 * time.Second
+	w.Eventually("the operator should come to rest", func() error {
+		if since := l.QuietFor(); since < quiet {
+			return fmt.Errorf("it changed something %s ago", since)
+		}
+		return nil
+	})
 }
