@@ -1,8 +1,11 @@
 package challenge_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
@@ -37,15 +40,17 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	w.WaitWaiting(c, v1alpha1.ReasonCommunityNotReady, v1alpha1.ReasonClassNotFound)
 	service := w.Serve(community, nil)
 	w.Settle(community, service, nil)
-	w.WaitNotInForce(c, v1alpha1.ReasonReferenceMissing, "spec.rewardPolicy")
-	w.Create(policy)
-	w.Create(origin)
-	w.WaitReady(policy)
-	w.WaitReady(origin)
+	w.WaitNotInForce(c, v1alpha1.ReasonReferenceMissing, "spec.theme", "shelter")
 	programme.Change(w, community, func(c *v1alpha1.Community) {
 		c.Spec.Brand.TagLine = v1alpha1.TextByLocale{"en": "Another generation"}
 	})
 	w.Settle(community, service, &control.House{Themes: []control.Theme{{Name: "shelter", Title: map[string]string{"fr": "Abris", "en": "Shelter"}}}})
+	w.WaitNotInForce(c, v1alpha1.ReasonReferenceMissing, "spec.rewardPolicy", "stars", "spec.origin")
+	w.Create(policy)
+	w.WaitReady(policy)
+	w.WaitNotInForce(c, v1alpha1.ReasonReferenceMissing, "spec.origin", "origin")
+	w.Create(origin)
+	w.WaitReady(origin)
 	w.WaitReady(c)
 	if got := service.Challenge("light").Spec; got.RewardPolicy != "stars" || got.Origin != "origin" {
 		t.Errorf("in force is %+v", got)
@@ -67,7 +72,18 @@ func TestReferencesInACircle(t *testing.T) {
 	w.WaitWaiting(first, v1alpha1.ReasonReferenceMissing, "spec.origin", "second")
 	w.Create(second)
 	w.Create(third)
-	w.WaitStalled(third, v1alpha1.ReasonReferenceCycle, "first", "second", "third", "remove")
+	w.Eventually("one of them should say so", func() error {
+		var said []string
+		for _, c := range []*v1alpha1.Challenge{first, second, third} {
+			w.Get(c)
+			stalled := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionStalled)
+			if stalled != nil && stalled.Reason == v1alpha1.ReasonReferenceCycle && strings.Contains(stalled.Message, " → "+c.Name+")") {
+				return nil
+			}
+			said = append(said, programme.AsJSON(c.Status.Conditions))
+		}
+		return fmt.Errorf("their conditions are %q", said)
+	})
 	programme.Change(w, third, func(c *v1alpha1.Challenge) { c.Spec.Eligibility = nil })
 	for _, c := range []*v1alpha1.Challenge{third, second, first} {
 		w.WaitReady(c)

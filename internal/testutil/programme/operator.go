@@ -135,7 +135,7 @@ func (l *Life) front(ports http.Handler) http.Handler {
 		case r.Method == http.MethodPut || r.Method == http.MethodDelete:
 			answer := httptest.NewRecorder()
 			ports.ServeHTTP(answer, r)
-			if l.record(r) {
+			if answer.Code == http.StatusBadGateway || l.record(r) {
 				HangUp(w, r)
 				return
 			}
@@ -196,5 +196,16 @@ func (l *Life) Settle(w *World) {
 			return fmt.Errorf("it changed something %s ago", since)
 		}
 		return nil
+	})
+}
+
+// WaitEnd waits until the operator is dead, or has nothing more to change.
+func (l *Life) WaitEnd(w *World) {
+	w.Helper()
+	w.Eventually("the operator should die", func() error {
+		if l.IsDead() || l.QuietFor() > 4*time.Second && len(l.Changes()) > 0 {
+			return nil
+		}
+		return fmt.Errorf("it lives, and has changed %q", l.Changes())
 	})
 }
