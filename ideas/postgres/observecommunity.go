@@ -37,6 +37,14 @@ func (s *Store) ObserveCommunity(ctx context.Context) (control.CommunityState, e
 	live := map[string]int64{
 		ideas.MetricMembers: state.Members, ideas.MetricAllIdeas: state.Ideas, ideas.MetricAllVotes: state.Votes, ideas.MetricAllComments: comments,
 	}
+	if slices.ContainsFunc(settings.House.Objectives, func(o control.Objective) bool { return ideas.FigureOf(o.Metric) == ideas.MetricLaunched }) {
+		var launched int64
+		// The state is written out, as the index has it.
+		if err := pool.QueryRow(ctx, "SELECT count(*) FROM idea WHERE visible AND state = 'launched' AND state <> 'gathering'").Scan(&launched); err != nil {
+			return state, s.failed("count what was launched", err)
+		}
+		live[ideas.MetricLaunched] = launched
+	}
 	if state.Objectives, err = s.observeObjectives(ctx, pool, settings.House.Objectives, live, now); err != nil {
 		return state, s.failed("observe the objectives", err)
 	}

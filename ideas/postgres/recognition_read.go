@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -216,10 +217,37 @@ func (s *Store) HandOverPrize(ctx context.Context, actor, prize int64) error {
 	})
 }
 
+// promisedBy is the policy whose prizes a challenge promises. One that it names and that was withdrawn meanwhile is kept to:
+// members have entered for its prizes.
+func promisedBy(ctx context.Context, tx pgx.Tx, programme *ideas.Programme, challenge int64) (*ideas.RewardPolicy, error) {
+	c := programme.ChallengeByID(challenge)
+	policy := programme.PolicyOf(challenge)
+	if policy != nil || c == nil || c.Spec.RewardPolicy == "" {
+		return policy, nil
+	}
+	policy = &ideas.RewardPolicy{Name: c.Spec.RewardPolicy}
+	var raw []byte
+	err := tx.QueryRow(ctx, "SELECT uid, generation, spec FROM reward_policy WHERE name = $1 ORDER BY accepted_at DESC, generation DESC LIMIT 1", policy.Name).
+		Scan(&policy.UID, &policy.Generation, &raw)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil //nolint:nilnil // there was never one
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &policy.Spec)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the policy %s: %w", policy.Name, err)
+	}
+	return policy, nil
+}
+
 // awardPrizes promises the winners of a challenge what its policy has for their ranks. Authors of an idea share sums of
 // money to the minor unit, and each gets what cannot be divided. Doing it again adds nothing.
 func (s *Store) awardPrizes(ctx context.Context, tx pgx.Tx, programme *ideas.Programme, challenge int64, winners []ideas.Winner) error {
-	policy := programme.PolicyOf(challenge)
+	policy, err := promisedBy(ctx, tx, programme, challenge)
+	if err != nil {
+		return err
+	}
 	engine := s.engines.of(s, programme, policy)
 	if engine == nil || len(policy.Spec.Prizes) == 0 {
 		return nil

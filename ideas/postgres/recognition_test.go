@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -361,6 +362,43 @@ func TestAwardPrizes(t *testing.T) {
 	}
 	if told := r.count("SELECT count(*) FROM event WHERE kind = 'prize.promised'"); told != 5 {
 		t.Errorf("winners are told of %d prizes, want 5", told)
+	}
+}
+
+// A contest whose policy was withdrawn gives the prizes that its members entered for, and no others are put in their place.
+func TestPrizesOfAWithdrawnPolicy(t *testing.T) {
+	r := openRewarded(t, control.RewardPolicy{Currency: "EUR", Prizes: []control.Prize{{FromRank: 1, Title: title, Amount: 1}}})
+	ctx := t.Context()
+	named := control.Object[control.RewardPolicy]{UID: "q", Name: "contest", Generation: 1, Spec: control.RewardPolicy{
+		Currency: "EUR", Prizes: []control.Prize{{FromRank: 1, Title: title, Amount: 500}},
+	}}
+	if _, _, err := r.DeclareRewardPolicy(ctx, named); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := r.DeclareChallenge(ctx, control.Object[control.Challenge]{UID: "c", Name: "c", Generation: 1, Spec: control.Challenge{
+		Type: control.TypeContest, Title: title, RewardPolicy: "contest",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.WithdrawRewardPolicy(ctx, "q"); err != nil {
+		t.Fatal(err)
+	}
+	lesser := named
+	lesser.UID, lesser.Spec.Prizes = "q2", []control.Prize{{FromRank: 1, Title: title, Amount: 5}}
+	var refused *ideas.RefusedError
+	if _, _, err := r.DeclareRewardPolicy(ctx, lesser); !errors.As(err, &refused) || refused.Refusals[0].Field != "spec.prizes[0].amount" {
+		t.Errorf("lesser prizes under the name of the withdrawn policy: %v", err)
+	}
+	idea := r.idea(r.member("author"))
+	err = r.transact(ctx, "award", func(tx pgx.Tx) error {
+		return r.awardPrizes(ctx, tx, r.Programme(ctx), r.Programme(ctx).Challenge("c").ID, []ideas.Winner{{Idea: idea, Rank: 1}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.count("SELECT sum(amount) FROM prize_award WHERE policy_uid = 'q'"); got != 500 {
+		t.Errorf("the winner is promised %d, want 500", got)
 	}
 }
 

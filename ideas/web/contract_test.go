@@ -153,6 +153,7 @@ func quotaHouse() *control.House {
 			{Name: "growth", Title: label, Metric: "members", Baseline: 0, Target: 3, Deadline: "2027-12-31"},
 			{Name: "joy", Title: label, Metric: "satisfaction", Baseline: 50, Target: 60, Deadline: "2027-12-31"},
 			{Name: "votes", Title: label, Metric: "votes", Baseline: 0, Target: 1000, Deadline: "2027-05-31"},
+			{Name: "made", Title: label, Metric: "launched", Baseline: 0, Target: 1, Deadline: "2027-12-31"},
 		},
 		AnswerWithinDays: 10,
 	}
@@ -173,6 +174,7 @@ func TestCommunityIsObserved(t *testing.T) {
 		{Name: "growth", Metric: "members", Current: number(0), Target: 3, Deadline: "2027-12-31", Standing: control.ObjectiveUnknown},
 		{Name: "joy", Metric: "satisfaction", Baseline: 50, Target: 60, Deadline: "2027-12-31", Standing: control.ObjectiveUnknown},
 		{Name: "votes", Metric: "votes", Current: number(0), Target: 1000, Deadline: "2027-05-31", Standing: control.ObjectiveMissed},
+		{Name: "made", Metric: "launched", Current: number(0), Target: 1, Deadline: "2027-12-31", Standing: control.ObjectiveUnknown},
 	}}
 	if diff := cmp.Diff(want, observe()); diff != "" {
 		t.Errorf("an empty community (-want +got):\n%s", diff)
