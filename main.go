@@ -39,6 +39,7 @@ import (
 	"github.com/quaeso/community-operator/internal/control"
 	"github.com/quaeso/community-operator/internal/ideaservice"
 	"github.com/quaeso/community-operator/internal/postgres"
+	"github.com/quaeso/community-operator/internal/statusmetrics"
 )
 
 // version is set by the linker.
@@ -164,7 +165,7 @@ func managerOptions(o options, scheme *runtime.Scheme, namespaces []string) mana
 }
 
 func setup(mgr manager.Manager, cfg *rest.Config, o options, namespaces []string) error {
-	secretVersions, err := community.NewSecretVersions(cfg, mgr, namespaces, o.operatorNamespace)
+	versions, err := community.NewVersions(cfg, mgr, namespaces, o.operatorNamespace)
 	if err != nil {
 		return err
 	}
@@ -173,24 +174,31 @@ func setup(mgr manager.Manager, cfg *rest.Config, o options, namespaces []string
 		return fmt.Errorf("make the client for logs: %w", err)
 	}
 	controlClient := control.NewClient(o.controlDialAddress)
+	finder := &ideaservice.Finder{Applier: &apply.Applier{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}}
+	programmes := ideaservice.NewProgrammes(finder, controlClient, 0)
+	if err := mgr.Add(programmes); err != nil {
+		return fmt.Errorf("add the programmes: %w", err)
+	}
 	communities := &community.Reconciler{
 		Client:            mgr.GetClient(),
 		Live:              mgr.GetAPIReader(),
-		SecretVersions:    secretVersions,
+		Versions:          versions,
 		Logs:              clientset,
 		Events:            mgr.GetEventRecorder("community-operator"),
 		Control:           controlClient,
+		Programmes:        programmes,
 		Databases:         &postgres.Server{},
 		OperatorNamespace: o.operatorNamespace,
 		Clock:             clock.RealClock{},
 	}
-	if err := communities.SetupWithManager(mgr, secretVersions, o.maxConcurrent); err != nil {
+	if err := communities.SetupWithManager(mgr, versions, o.maxConcurrent); err != nil {
 		return err
 	}
 	if err := (&communityclass.Reconciler{Client: mgr.GetClient()}).SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the CommunityClass controller: %w", err)
 	}
-	if err := setupProgramme(mgr, controlClient, o.maxConcurrent); err != nil {
+	converger := &ideaservice.Converger{Client: mgr.GetClient(), Finder: finder, Programmes: programmes}
+	if err := setupProgramme(mgr, controlClient, converger, o.maxConcurrent); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
@@ -203,13 +211,7 @@ func setup(mgr manager.Manager, cfg *rest.Config, o options, namespaces []string
 }
 
 // setupProgramme adds the controllers of what a brand declares inside a community.
-func setupProgramme(mgr manager.Manager, controlClient *control.Client, maxConcurrent int) error {
-	finder := &ideaservice.Finder{Applier: &apply.Applier{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}}
-	programmes := ideaservice.NewProgrammes(finder, controlClient, 0)
-	if err := mgr.Add(programmes); err != nil {
-		return fmt.Errorf("add the programmes: %w", err)
-	}
-	converger := &ideaservice.Converger{Client: mgr.GetClient(), Finder: finder, Programmes: programmes}
+func setupProgramme(mgr manager.Manager, controlClient *control.Client, converger *ideaservice.Converger, maxConcurrent int) error {
 	challenges := &challenge.Reconciler{
 		Client: mgr.GetClient(), Events: mgr.GetEventRecorder("community-operator"), Control: controlClient,
 		Converger: converger, Clock: clock.RealClock{},
@@ -224,10 +226,8 @@ func setupProgramme(mgr manager.Manager, controlClient *control.Client, maxConcu
 	if err := policies.SetupWithManager(mgr, maxConcurrent); err != nil {
 		return err
 	}
-	for _, collector := range []prometheus.Collector{
-		&challenge.Metrics{Reader: mgr.GetClient(), Elected: mgr.Elected()},
-		&rewardpolicy.Metrics{Reader: mgr.GetClient(), Elected: mgr.Elected()},
-	} {
+	source := statusmetrics.Source{Reader: mgr.GetClient(), Elected: mgr.Elected()}
+	for _, collector := range []prometheus.Collector{community.Metrics(source), challenge.Metrics(source), rewardpolicy.Metrics(source)} {
 		if err := metrics.Registry.Register(collector); err != nil {
 			return fmt.Errorf("register the metrics of the programme: %w", err)
 		}

@@ -320,6 +320,9 @@ type CommunityStatus struct {
 	// database as the operator last saw it.
 	// +optional
 	Database *DatabaseStatus `json:"database,omitempty"`
+	// inForce tells which settings the idea service works by; absent until it has taken up some of this Community's.
+	// +optional
+	InForce *InForceStatus `json:"inForce,omitempty"`
 	// members of the community.
 	// +optional
 	Members int64 `json:"members"`

@@ -994,6 +994,11 @@ func (in *CommunityStatus) DeepCopyInto(out *CommunityStatus) {
 		*out = new(DatabaseStatus)
 		**out = **in
 	}
+	if in.InForce != nil {
+		in, out := &in.InForce, &out.InForce
+		*out = new(InForceStatus)
+		(*in).DeepCopyInto(*out)
+	}
 	if in.Representativeness != nil {
 		in, out := &in.Representativeness, &out.Representativeness
 		*out = new(RepresentativenessStatus)

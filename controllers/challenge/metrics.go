@@ -1,15 +1,12 @@
 package challenge
 
 import (
-	"context"
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
+	"github.com/quaeso/community-operator/internal/statusmetrics"
 )
 
 // labels of every metric of a Challenge.
@@ -30,38 +27,13 @@ var (
 	nextTransitionDesc = describe("next_transition_timestamp_seconds", "When the phase changes by itself.")
 )
 
-// collectTimeout bounds the reading of the cache.
-const collectTimeout = 5 * time.Second
-
-// Metrics tells of the statuses of all Challenges as the operator's cache has them. Nothing is kept between scrapes, so
-// what belongs to an object goes with it.
-type Metrics struct {
-	// Reader reads from the cache.
-	Reader client.Reader
-	// Elected is closed once this operator leads: others would count everything twice.
-	Elected <-chan struct{}
+// Metrics tells of the statuses of all Challenges as the operator's cache has them.
+func Metrics(source statusmetrics.Source) prometheus.Collector {
+	descs := []*prometheus.Desc{phaseDesc, conditionDesc, ideasDesc, votesDesc, participantsDesc, lateDesc, gapDesc, nextTransitionDesc}
+	return statusmetrics.New(source, descs, func() *v1alpha1.ChallengeList { return &v1alpha1.ChallengeList{} }, tell)
 }
 
-// Describe implements prometheus.Collector.
-func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{phaseDesc, conditionDesc, ideasDesc, votesDesc, participantsDesc, lateDesc, gapDesc, nextTransitionDesc} {
-		ch <- d
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
-	select {
-	case <-m.Elected:
-	default:
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
-	defer cancel()
-	list := &v1alpha1.ChallengeList{}
-	if err := m.Reader.List(ctx, list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
-		return // the cache is not filled yet
-	}
+func tell(list *v1alpha1.ChallengeList, ch chan<- prometheus.Metric) {
 	for i := range list.Items {
 		collect(ch, &list.Items[i])
 	}

@@ -21,7 +21,6 @@ const (
 	maxShortlist = 20
 	maxWinners   = 100
 	maxTitle     = 200
-	maxWord      = 63
 )
 
 // observe reads how a challenge stands that the idea service has in force, in this or an earlier generation, when that
@@ -50,17 +49,11 @@ func (r *Reconciler) observe(ctx context.Context, s *scope) error {
 // reportState takes over what the idea service says.
 func (s *scope) reportState(state control.ChallengeState) {
 	status := &s.challenge.Status
-	status.Phase = ideaservice.Bounded(state.Phase, maxWord)
+	status.Phase = ideaservice.Bounded(state.Phase, ideaservice.MaxWord)
 	status.NextTransition, status.DecidedAt = timeOf(state.NextChange), timeOf(state.DecidedAt)
 	status.Ideas, status.Votes, status.Participants = state.Ideas, state.Votes, state.Participants
 	status.LateAnswers = state.LateAnswers
-	status.Representativeness = nil
-	if gap := state.Representativeness; gap != nil {
-		status.Representativeness = &v1alpha1.RepresentativenessStatus{
-			Attribute: ideaservice.Bounded(gap.Attribute, maxWord), Value: ideaservice.Bounded(gap.Value, maxWord),
-			GapPercent: percent(gap.GapPercent), ActualPercent: percent(gap.ActualPercent), QuotaPercent: percent(gap.QuotaPercent),
-		}
-	}
+	status.Representativeness = ideaservice.Representativeness(state.Representativeness)
 	status.Leaders = entries(state.Leaders, maxLeaders)
 	status.Shortlist = entries(state.Shortlist, maxShortlist)
 	status.Winners = entries(state.Winners, maxWinners)
@@ -71,8 +64,6 @@ func (s *scope) reportState(state control.ChallengeState) {
 	s.reportAnswers()
 	s.reportRepresentative()
 }
-
-func percent(n int) int32 { return int32(min(max(n, 0), 100)) } //nolint:gosec // bounded
 
 // timeOf drops what a status cannot keep.
 func timeOf(t *time.Time) *metav1.Time {

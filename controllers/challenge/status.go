@@ -69,36 +69,14 @@ func (s *scope) reportDecided() {
 func (s *scope) reportAnswers() {
 	house := s.done.Service.Community.Spec.House
 	promised := s.challenge.Spec.AnswerWithinDays > 0 || house != nil && house.AnswerWithinDays > 0
-	late := s.challenge.Status.LateAnswers
-	switch {
-	case late > 0:
-		s.set(v1alpha1.ConditionAnswersOnTime, false, v1alpha1.ReasonAnswersLate, fmt.Sprintf("%d ideas wait for their answer longer than was promised", late))
-	case promised:
-		s.set(v1alpha1.ConditionAnswersOnTime, true, v1alpha1.ReasonOnTime, "no promised answer is late")
-	default:
-		meta.RemoveStatusCondition(&s.challenge.Status.Conditions, v1alpha1.ConditionAnswersOnTime)
-	}
+	ideaservice.SetAnswersOnTime(&s.challenge.Status.Conditions, s.challenge.Generation, promised, s.challenge.Status.LateAnswers)
 }
 
 // reportRepresentative tells whether participants are as the quotas ask; nothing where there are none.
 func (s *scope) reportRepresentative() {
 	house := s.done.Service.Community.Spec.House
 	asked := len(s.challenge.Spec.Quotas) > 0 || house != nil && len(house.Quotas) > 0
-	switch gap := s.challenge.Status.Representativeness; {
-	case gap == nil && asked:
-		meta.SetStatusCondition(&s.challenge.Status.Conditions, metav1.Condition{
-			Type: v1alpha1.ConditionRepresentative, Status: metav1.ConditionUnknown, ObservedGeneration: s.challenge.Generation,
-			Reason: v1alpha1.ReasonNoParticipants, Message: "nobody has taken part of whom the quotas could tell",
-		})
-	case gap == nil:
-		meta.RemoveStatusCondition(&s.challenge.Status.Conditions, v1alpha1.ConditionRepresentative)
-	case gap.GapPercent <= control.RepresentativeWithin:
-		s.set(v1alpha1.ConditionRepresentative, true, v1alpha1.ReasonWithinQuotas,
-			fmt.Sprintf("every segment is within %d percentage points of its quota", control.RepresentativeWithin))
-	default:
-		s.set(v1alpha1.ConditionRepresentative, false, v1alpha1.ReasonGapTooWide, fmt.Sprintf("%s %s is %d %% of the participants, its quota is %d %%",
-			gap.Attribute, gap.Value, gap.ActualPercent, gap.QuotaPercent))
-	}
+	ideaservice.SetRepresentative(&s.challenge.Status.Conditions, s.challenge.Generation, asked, s.challenge.Status.Representativeness)
 }
 
 // reportPaused says that nothing is done, and leaves everything else as it was last seen.
@@ -109,13 +87,15 @@ func (s *scope) reportPaused(reason, message string) {
 
 // patchStatus writes the status once, if it changed, and reports the change as events afterwards.
 func (r *Reconciler) patchStatus(ctx context.Context, s *scope) error {
-	before, after := &s.before.Status, &s.challenge.Status
-	if equality.Semantic.DeepEqual(before, after) {
+	if equality.Semantic.DeepEqual(s.before.Status, s.challenge.Status) {
 		return nil
 	}
-	written, err := ideaservice.WriteStatus(ctx, r.Client, s.before, s.challenge, after, before.InForce == nil && after.InForce != nil)
-	if written {
+	err := r.Status().Patch(ctx, s.challenge.DeepCopy(), client.MergeFrom(s.before))
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("write the status: %w", err)
+	}
+	if err == nil {
 		r.reportEvents(s)
 	}
-	return err
+	return nil
 }

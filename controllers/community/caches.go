@@ -3,6 +3,7 @@ package community
 import (
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
@@ -38,30 +39,39 @@ func ClientOptions() client.Options {
 	return client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}}
 }
 
-// NewSecretVersions makes a cache of the names and versions of Secrets that are not ours, to learn when a
-// Secret that a user wrote changes. Their content never reaches the operator's memory.
-func NewSecretVersions(cfg *rest.Config, mgr ctrl.Manager, namespaces []string, operatorNamespace string) (cache.Cache, error) {
+// NewVersions makes a cache of the names and versions of Secrets and ConfigMaps that are not ours, to learn when one that
+// a user wrote changes. Their content is not kept in the operator's memory.
+func NewVersions(cfg *rest.Config, mgr ctrl.Manager, namespaces []string, operatorNamespace string) (cache.Cache, error) {
 	foreign, err := labels.Parse(v1alpha1.LabelManagedBy + " notin (" + v1alpha1.FieldManager + ")")
 	if err != nil {
 		return nil, fmt.Errorf("parse the selector of foreign Secrets: %w", err)
 	}
+	secretNamespaces := namespaces
 	if len(namespaces) > 0 {
-		namespaces = append([]string{operatorNamespace}, namespaces...)
+		secretNamespaces = append([]string{operatorNamespace}, namespaces...)
 	}
 	c, err := cache.New(cfg, cache.Options{
 		HTTPClient:           mgr.GetHTTPClient(),
 		Scheme:               mgr.GetScheme(),
 		Mapper:               mgr.GetRESTMapper(),
-		DefaultNamespaces:    namespaceConfigs(namespaces),
 		DefaultLabelSelector: foreign,
-		DefaultFieldSelector: fields.ParseSelectorOrDie("type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"),
 		DefaultTransform:     onlyVersion,
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Secret{}: {
+				Namespaces: namespaceConfigs(secretNamespaces),
+				Field:      fields.ParseSelectorOrDie("type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"),
+			},
+			&corev1.ConfigMap{}: {
+				Namespaces: namespaceConfigs(namespaces),
+				Field:      fields.ParseSelectorOrDie("metadata.name!=kube-root-ca.crt"), // one in every namespace
+			},
+		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("make the cache of Secret versions: %w", err)
+		return nil, fmt.Errorf("make the cache of versions: %w", err)
 	}
 	if err := mgr.Add(c); err != nil {
-		return nil, fmt.Errorf("add the cache of Secret versions: %w", err)
+		return nil, fmt.Errorf("add the cache of versions: %w", err)
 	}
 	return c, nil
 }

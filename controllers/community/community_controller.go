@@ -19,6 +19,7 @@ import (
 	"github.com/quaeso/community-operator/internal/apply"
 	"github.com/quaeso/community-operator/internal/conditions"
 	"github.com/quaeso/community-operator/internal/control"
+	"github.com/quaeso/community-operator/internal/ideaservice"
 )
 
 // idleInterval is how often a community that is as it should be is looked at without a cause: it finds what
@@ -31,14 +32,16 @@ type Reconciler struct {
 	client.Client
 	// Live reads from the API server: foreign objects, Secrets of users, pods of a stack that fails.
 	Live client.Reader
-	// SecretVersions tells the current resourceVersion of Secrets that are not ours, without their content.
-	SecretVersions client.Reader
+	// Versions tells the current resourceVersion of Secrets and ConfigMaps that are not ours, without their content.
+	Versions client.Reader
 	// Logs reads the last lines of crashing containers.
 	Logs kubernetes.Interface
 	// Events reports changes.
 	Events events.EventRecorder
 	// Control speaks to idea services.
 	Control ControlClient
+	// Programmes tells when something has happened in a community.
+	Programmes *ideaservice.Programmes
 	// Databases manages databases on shared servers and tries external ones.
 	Databases DatabaseServer
 	// OperatorNamespace holds the Secrets that classes name.
@@ -53,6 +56,7 @@ type Reconciler struct {
 	// unreachable are the communities whose idea service does not reach its database, up those whose own database
 	// is up.
 	unreachable, up *firstSeen
+	texts           *knownTexts
 }
 
 // ControlClient is the part of the control contract that phases need.
@@ -66,6 +70,7 @@ type ControlClient interface {
 // +kubebuilder:rbac:groups=cocreation.quaeso.io,resources=communities/finalizers,verbs=update
 // +kubebuilder:rbac:groups=cocreation.quaeso.io,resources=communityclasses,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets;services;serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list
 // +kubebuilder:rbac:groups="",resources=pods/log,verbs=get
 // +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets,verbs=get;list;watch;create;patch;delete

@@ -106,7 +106,7 @@ func (r *Reconciler) ownSecret(ctx context.Context, s *scope, name string) (*cor
 
 // gatherFrom reads one Secret of a user or of the class, unless it is unchanged.
 func (r *Reconciler) gatherFrom(ctx context.Context, s *scope, g *gathering, src secretSource) error {
-	version, err := r.secretVersion(ctx, src.ref)
+	version, err := r.version(ctx, kindSecret, src.ref)
 	if err != nil {
 		return err
 	}

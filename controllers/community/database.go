@@ -152,7 +152,7 @@ func (r *Reconciler) ensureShared(ctx context.Context, s *scope, applyErr error)
 	}
 	shared := s.class.Spec.Database.Shared
 	ref := types.NamespacedName{Namespace: r.OperatorNamespace, Name: shared.AdminSecretName}
-	version, err := r.secretVersion(ctx, ref)
+	version, err := r.version(ctx, kindSecret, ref)
 	if err != nil {
 		return err
 	}

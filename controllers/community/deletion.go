@@ -19,6 +19,7 @@ import (
 	"github.com/quaeso/community-operator/internal/certmanager"
 	"github.com/quaeso/community-operator/internal/cnpg"
 	"github.com/quaeso/community-operator/internal/conditions"
+	"github.com/quaeso/community-operator/internal/ideaservice"
 	"github.com/quaeso/community-operator/internal/postgres"
 	"github.com/quaeso/community-operator/internal/stack"
 )
@@ -231,4 +232,6 @@ func (r *Reconciler) forget(name types.NamespacedName) {
 	r.ensured.forget(name)
 	r.unreachable.since(name, false, time.Time{})
 	r.up.since(name, false, time.Time{})
+	r.texts.forget(name)
+	r.Programmes.Forget(ideaservice.Follower{Kind: ideaservice.KindCommunity, NamespacedName: name})
 }

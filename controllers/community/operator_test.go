@@ -21,7 +21,9 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/quaeso/community-operator/controllers/community"
+	"github.com/quaeso/community-operator/internal/apply"
 	"github.com/quaeso/community-operator/internal/control"
+	"github.com/quaeso/community-operator/internal/ideaservice"
 )
 
 // operator is one process of the operator under test.
@@ -74,7 +76,7 @@ func (w *world) startOperator(options operatorOptions) *operator {
 }
 
 func (w *world) setUp(mgr manager.Manager, cfg *rest.Config, namespaces []string, options operatorOptions) error {
-	secretVersions, err := community.NewSecretVersions(cfg, mgr, namespaces, w.operatorNamespace)
+	versions, err := community.NewVersions(cfg, mgr, namespaces, w.operatorNamespace)
 	if err != nil {
 		return err
 	}
@@ -88,18 +90,25 @@ func (w *world) setUp(mgr manager.Manager, cfg *rest.Config, namespaces []string
 	if databases == nil {
 		databases = w.databases
 	}
+	controlClient := control.NewClient(w.cluster.controlAddress)
+	finder := &ideaservice.Finder{Applier: &apply.Applier{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}}
+	programmes := ideaservice.NewProgrammes(finder, controlClient, time.Second)
+	if err := mgr.Add(programmes); err != nil {
+		return fmt.Errorf("add the programmes: %w", err)
+	}
 	reconciler := &community.Reconciler{
 		Client:            mgr.GetClient(),
 		Live:              mgr.GetAPIReader(),
-		SecretVersions:    secretVersions,
+		Versions:          versions,
 		Logs:              podLogs,
 		Events:            mgr.GetEventRecorder("community-operator"),
-		Control:           control.NewClient(w.cluster.controlAddress),
+		Control:           controlClient,
+		Programmes:        programmes,
 		Databases:         databases,
 		OperatorNamespace: w.operatorNamespace,
 		Clock:             clock.RealClock{},
 	}
-	return reconciler.SetupWithManager(mgr, secretVersions, 10)
+	return reconciler.SetupWithManager(mgr, versions, 10)
 }
 
 func (w *world) run(mgr manager.Manager, api *recorder) *operator {
@@ -133,6 +142,8 @@ type recorder struct {
 	writes []request
 	events int
 	last   time.Time
+	// texts counts the readings of ConfigMaps.
+	texts int
 }
 
 var errDead = errors.New("the operator under test is dead")
@@ -148,6 +159,11 @@ func (r *recorder) wrap(next http.RoundTripper) http.RoundTripper {
 			return nil, errDead
 		}
 		if req.Method == http.MethodGet {
+			if strings.Contains(req.URL.Path, "/configmaps/") {
+				r.mu.Lock()
+				r.texts++
+				r.mu.Unlock()
+			}
 			return next.RoundTrip(req)
 		}
 		if strings.Contains(req.URL.Path, "/events") {

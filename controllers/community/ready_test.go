@@ -76,6 +76,7 @@ func TestApplyToReady(t *testing.T) {
 		ObservedGeneration: 1, URL: "http://lumiere." + w.namespace + ".example.com", Hostnames: []string{"lumiere." + w.namespace + ".example.com"},
 		Replicas: 2, ReadyReplicas: 2, Selector: stack.Selector("lumiere"), Version: "1.0.0",
 		Database: &v1alpha1.DatabaseStatus{Kind: v1alpha1.DatabaseStandalone, Ready: true, Name: "lumiere-db", SchemaVersion: 3},
+		InForce:  &v1alpha1.InForceStatus{Generation: 1},
 		Resolved: &v1alpha1.ResolvedSettings{
 			ClassName: w.class.Name, Size: "small", Replicas: 2, Image: "registry.example/ideas:1.0.0", Storage: ptr.To(resource.MustParse("1Gi")),
 			Locales: []v1alpha1.Locale{"fr", "en"}, TimeZone: "Europe/Paris", Mail: "off", DeletionPolicy: v1alpha1.DeletionRetain,
@@ -83,6 +84,11 @@ func TestApplyToReady(t *testing.T) {
 	}
 	got := *c.Status.DeepCopy()
 	got.Conditions = nil
+	if declared, _ := w.cluster.service(client.ObjectKeyFromObject(c)).lastDeclared(); got.InForce == nil || got.InForce.Since == nil ||
+		got.InForce.Digest != declared.Settings.Digest() {
+		t.Fatalf("in force is %+v", got.InForce)
+	}
+	got.InForce.Since, got.InForce.Digest = nil, ""
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}

@@ -32,6 +32,8 @@ type scope struct {
 	controlToken string
 	// service is what the idea service answered; nil when it did not.
 	service *control.State
+	// happened is how much had happened in the community before the service was asked.
+	happened int64
 	// databaseErr is what the idea service, or a try of an external database, says of the connection.
 	databaseErr error
 	// databaseUpFor is how long the operator has seen the community's own database up.

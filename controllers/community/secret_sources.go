@@ -39,6 +39,12 @@ type secretSource struct {
 	pending string
 }
 
+// Kinds of what users write and communities name.
+const (
+	kindSecret    = "Secret"
+	kindConfigMap = "ConfigMap"
+)
+
 // partOIDC is the OpenID Connect client, which the declared settings go together with.
 const partOIDC = "oidc"
 
@@ -85,15 +91,21 @@ func secretSources(c *v1alpha1.Community, class *v1alpha1.CommunityClass, operat
 	return out
 }
 
-// secretVersion returns the resourceVersion of a Secret as last seen by a watch, "" when none was seen.
-func (r *Reconciler) secretVersion(ctx context.Context, ref types.NamespacedName) (string, error) {
-	m := &metav1.PartialObjectMetadata{}
-	m.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	err := r.SecretVersions.Get(ctx, ref, m)
+// version returns the resourceVersion of a Secret or ConfigMap as last seen by a watch, "" when none was seen.
+func (r *Reconciler) version(ctx context.Context, kind string, ref types.NamespacedName) (string, error) {
+	m := metadataOf(kind)
+	err := r.Versions.Get(ctx, ref, m)
 	if err == nil || apierrors.IsNotFound(err) {
 		return m.ResourceVersion, nil
 	}
-	return "", fmt.Errorf("look up the version of Secret %s: %w", ref, err)
+	return "", fmt.Errorf("look up the version of %s %s: %w", kind, ref, err)
+}
+
+// metadataOf an object of the core group, without its content.
+func metadataOf(kind string) *metav1.PartialObjectMetadata {
+	m := &metav1.PartialObjectMetadata{}
+	m.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind))
+	return m
 }
 
 func copyKeys(fileOf map[string]string) func(*corev1.Secret) (map[string][]byte, string) {

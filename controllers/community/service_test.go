@@ -22,6 +22,9 @@ type ideaService struct {
 	database func(files map[string][]byte) control.Database
 	inForce  control.InForce
 	declared []control.Declaration
+	// standing is how the community stands, and happened what has happened in it.
+	standing *control.CommunityState
+	happened int64
 	// observed counts how often somebody looked.
 	observed int
 	// refusals are its answer to every declaration, where there are any.
@@ -73,9 +76,11 @@ func (s *ideaService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Header.Get("Authorization") != "Bearer "+s.token:
 		http.Error(w, "who are you?", http.StatusUnauthorized)
+	case r.Method == http.MethodGet && r.URL.Path == control.ObjectsPath:
+		write(w, http.StatusOK, control.Objects{Happened: s.happened})
 	case r.Method == http.MethodGet:
 		s.observed++
-		write(w, http.StatusOK, control.State{Version: "1.0.0", InForce: s.inForce, Database: database})
+		write(w, http.StatusOK, control.State{Version: "1.0.0", InForce: s.inForce, Database: database, Community: s.standing})
 	default:
 		s.declare(w, r, database)
 	}

@@ -8,6 +8,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -26,6 +27,7 @@ func (r *Reconciler) declareSettings(ctx context.Context, s *scope) error {
 		s.databaseErr = firstError(s.databaseErr, err)
 		return err
 	}
+	s.happened = r.Programmes.Happened(client.ObjectKeyFromObject(s.community))
 	state, err := r.Control.Observe(ctx, address, s.controlToken)
 	if err != nil {
 		// Nobody tells how the database is either, for the same cause.
@@ -37,13 +39,16 @@ func (r *Reconciler) declareSettings(ctx context.Context, s *scope) error {
 	if !state.Database.Ready {
 		return conditions.Wait(s.poll(), v1alpha1.ReasonProgressing, "the idea service waits for its database")
 	}
-	want := control.Declaration{
-		UID: string(s.community.UID), Generation: s.community.Generation, Settings: stack.Settings(s.plan),
-	}
-	switch {
-	case len(s.plan.Hostnames) == 0:
+	s.reportInForce(state.InForce)
+	if len(s.plan.Hostnames) == 0 {
 		return conditions.Wait(0, v1alpha1.ReasonProgressing, "the settings wait for a hostname")
-	case state.InForce == inForce(want):
+	}
+	want, done, err := r.wantedSettings(ctx, s, state.InForce)
+	switch {
+	case err != nil:
+		return err
+	case done:
+		r.follow(s, address)
 		return nil
 	case s.oidcErr != nil && state.InForce.UID == want.UID:
 		return conditions.Wait(0, v1alpha1.ReasonProgressing, "the last good settings stay in force until the Secret of the OpenID Connect client is good")
@@ -54,7 +59,31 @@ func (r *Reconciler) declareSettings(ctx context.Context, s *scope) error {
 	if err != nil {
 		return ideaservice.Silent(err, s.poll())
 	}
-	return s.judge(answer, want)
+	if answer.Database.Ready {
+		s.reportInForce(answer.InForce)
+	}
+	if err := s.judge(answer, want); err != nil {
+		return err
+	}
+	r.follow(s, address)
+	if s.community.Spec.House != nil {
+		// What is told of objectives and quotas goes by the new settings. Silence is noticed the next time.
+		if state, err := r.Control.Observe(ctx, address, s.controlToken); err == nil {
+			s.reportProgramme(state.Community)
+		}
+	}
+	return nil
+}
+
+// reportInForce shows which of this Community's settings the idea service works by.
+func (s *scope) reportInForce(now control.InForce) {
+	status := &s.community.Status
+	switch {
+	case now.UID != string(s.community.UID):
+		status.InForce = nil
+	case status.InForce == nil || status.InForce.Generation != now.Generation || status.InForce.Digest != now.Digest:
+		status.InForce = &v1alpha1.InForceStatus{Generation: now.Generation, Digest: now.Digest, Since: &metav1.Time{Time: s.now}}
+	}
 }
 
 func inForce(d control.Declaration) control.InForce {
@@ -87,6 +116,7 @@ const maxVersion = 64
 // observeService notes what the service says of itself and of its database.
 func (r *Reconciler) observeService(s *scope, state control.State) {
 	s.service = &state
+	s.reportProgramme(state.Community)
 	s.community.Status.Version = bounded(state.Version, maxVersion)
 	if d := s.community.Status.Database; d != nil {
 		d.Ready = state.Database.Ready

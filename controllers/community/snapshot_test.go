@@ -101,6 +101,9 @@ func (w *world) outcome(c *v1alpha1.Community) map[string]any {
 	}
 	status := c.Status.DeepCopy()
 	status.ObservedGeneration = 0
+	if status.InForce != nil {
+		status.InForce = &v1alpha1.InForceStatus{}
+	}
 	for i := range status.Conditions {
 		status.Conditions[i].LastTransitionTime, status.Conditions[i].ObservedGeneration = metav1.Time{}, 0
 	}

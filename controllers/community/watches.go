@@ -24,6 +24,7 @@ import (
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
 	"github.com/quaeso/community-operator/internal/apply"
+	"github.com/quaeso/community-operator/internal/ideaservice"
 	"github.com/quaeso/community-operator/internal/postgres"
 )
 
@@ -33,28 +34,32 @@ const (
 	indexClass = "spec.className"
 	// indexSecret finds the Communities of a namespace that name a Secret.
 	indexSecret = "secrets"
+	// indexConfigMap finds the Communities of a namespace that name a ConfigMap.
+	indexConfigMap = "configMaps"
 )
 
-// SetupWithManager registers the controller. secretVersions is a cache of the metadata of Secrets that are
-// not ours.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, secretVersions cache.Cache, maxConcurrent int) error {
+// SetupWithManager registers the controller. versions is a cache of the metadata of Secrets and ConfigMaps that are not
+// ours.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, versions cache.Cache, maxConcurrent int) error {
 	r.applier = apply.Applier{Client: r.Client, Live: r.Live}
 	r.claims = newHostnameClaims()
 	r.ensured = &ensuredDatabases{at: map[types.NamespacedName]ensured{}}
 	r.unreachable = newFirstSeen()
 	r.up = newFirstSeen()
+	r.texts = newKnownTexts()
 	if err := r.index(mgr); err != nil {
 		return err
 	}
-	secretMetadata := &metav1.PartialObjectMetadata{}
-	secretMetadata.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Community{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{},
 			predicate.AnnotationChangedPredicate{}, deletionStarted()))).
 		Watches(&v1alpha1.CommunityClass{}, handler.EnqueueRequestsFromMapFunc(r.communitiesOfClass),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WatchesRawSource(source.Kind(secretVersions, secretMetadata,
+		WatchesRawSource(source.Kind(versions, metadataOf(kindSecret),
 			handler.TypedEnqueueRequestsFromMapFunc(r.communitiesOfSecret))).
+		WatchesRawSource(source.Kind(versions, metadataOf(kindConfigMap),
+			handler.TypedEnqueueRequestsFromMapFunc(r.communitiesOfConfigMap))).
+		WatchesRawSource(source.Channel(r.Programmes.News(ideaservice.KindCommunity), ideaservice.EnqueueNews())).
 		WatchesRawSource(source.Channel(r.claims.freed, &handler.TypedEnqueueRequestForObject[*v1alpha1.Community]{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: maxConcurrent})
 	for _, child := range []client.Object{
@@ -100,6 +105,12 @@ func (r *Reconciler) index(mgr ctrl.Manager) error {
 	if err != nil {
 		return fmt.Errorf("index Communities by Secret: %w", err)
 	}
+	err = indexer.IndexField(context.Background(), &v1alpha1.Community{}, indexConfigMap, func(o client.Object) []string {
+		return namedConfigMaps(o.(*v1alpha1.Community))
+	})
+	if err != nil {
+		return fmt.Errorf("index Communities by ConfigMap: %w", err)
+	}
 	return nil
 }
 
@@ -134,10 +145,19 @@ func (r *Reconciler) communitiesOfClass(ctx context.Context, class client.Object
 		r.list(ctx, client.MatchingFields{indexClass: ""})...)
 }
 
-func (r *Reconciler) communitiesOfSecret(ctx context.Context, secret *metav1.PartialObjectMetadata) []reconcile.Request {
+// communitiesNaming are the Communities of an object's namespace that name it.
+func (r *Reconciler) communitiesNaming(ctx context.Context, index string, o *metav1.PartialObjectMetadata) []reconcile.Request {
 	// Asked for by namespace, a cache that does not hold the operator's own would refuse.
-	requests := slices.DeleteFunc(r.list(ctx, client.MatchingFields{indexSecret: secret.Name}),
-		func(req reconcile.Request) bool { return req.Namespace != secret.Namespace })
+	return slices.DeleteFunc(r.list(ctx, client.MatchingFields{index: o.Name}),
+		func(req reconcile.Request) bool { return req.Namespace != o.Namespace })
+}
+
+func (r *Reconciler) communitiesOfConfigMap(ctx context.Context, configMap *metav1.PartialObjectMetadata) []reconcile.Request {
+	return r.communitiesNaming(ctx, indexConfigMap, configMap)
+}
+
+func (r *Reconciler) communitiesOfSecret(ctx context.Context, secret *metav1.PartialObjectMetadata) []reconcile.Request {
+	requests := r.communitiesNaming(ctx, indexSecret, secret)
 	if secret.Namespace != r.OperatorNamespace {
 		return requests
 	}

@@ -1,14 +1,11 @@
 package rewardpolicy
 
 import (
-	"context"
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
+	"github.com/quaeso/community-operator/internal/statusmetrics"
 )
 
 func describe(name, help string) *prometheus.Desc {
@@ -22,38 +19,13 @@ var (
 	payoutsDesc = describe("payouts_due", "Payouts that statements owe and that are not paid yet.")
 )
 
-// collectTimeout bounds the reading of the cache.
-const collectTimeout = 5 * time.Second
-
-// Metrics tells of the statuses of all RewardPolicies as the operator's cache has them. Nothing is kept between scrapes,
-// so what belongs to an object goes with it.
-type Metrics struct {
-	// Reader reads from the cache.
-	Reader client.Reader
-	// Elected is closed once this operator leads: others would count everything twice.
-	Elected <-chan struct{}
+// Metrics tells of the statuses of all RewardPolicies as the operator's cache has them.
+func Metrics(source statusmetrics.Source) prometheus.Collector {
+	descs := []*prometheus.Desc{readyDesc, membersDesc, pointsDesc, payoutsDesc}
+	return statusmetrics.New(source, descs, func() *v1alpha1.RewardPolicyList { return &v1alpha1.RewardPolicyList{} }, tell)
 }
 
-// Describe implements prometheus.Collector.
-func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{readyDesc, membersDesc, pointsDesc, payoutsDesc} {
-		ch <- d
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
-	select {
-	case <-m.Elected:
-	default:
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
-	defer cancel()
-	list := &v1alpha1.RewardPolicyList{}
-	if err := m.Reader.List(ctx, list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
-		return // the cache is not filled yet
-	}
+func tell(list *v1alpha1.RewardPolicyList, ch chan<- prometheus.Metric) {
 	for i := range list.Items {
 		p := &list.Items[i]
 		gauge := func(desc *prometheus.Desc, value int64) {

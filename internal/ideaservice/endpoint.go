@@ -104,7 +104,14 @@ func (f *Finder) Find(ctx context.Context, key types.NamespacedName) (*Service, 
 // the current ones, or the last good ones where it refused those.
 func TakesDeclarations(c *v1alpha1.Community) bool {
 	settings := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionSettingsInForce)
-	return settings != nil && (settings.Status == metav1.ConditionTrue || settings.Reason == v1alpha1.ReasonSettingsRefused)
+	if settings == nil {
+		return false
+	}
+	switch settings.Reason {
+	case v1alpha1.ReasonConfigMapNotFound, v1alpha1.ReasonConfigMapIncomplete:
+		return c.Status.InForce != nil
+	}
+	return settings.Status == metav1.ConditionTrue || settings.Reason == v1alpha1.ReasonSettingsRefused
 }
 
 func notReady(c *v1alpha1.Community) error {

@@ -2,6 +2,7 @@ package ideaservice
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -33,10 +34,13 @@ type Lister interface {
 
 // Follower is an object that follows its community's programme.
 type Follower struct {
-	// Kind is one of control's Kind constants.
+	// Kind is KindChallenge or KindRewardPolicy of control, or KindCommunity.
 	Kind string
 	types.NamespacedName
 }
+
+// KindCommunity is the kind of a follower that is the Community itself.
+const KindCommunity = "Community"
 
 // News names an object whose part of the programme has become another.
 type News = event.TypedGenericEvent[types.NamespacedName]
@@ -96,6 +100,7 @@ func NewProgrammes(finder *Finder, lister Lister, interval time.Duration) *Progr
 		communities: map[types.NamespacedName]*programme{}, followed: map[Follower]types.NamespacedName{},
 		news: map[string]chan News{
 			control.KindChallenge: make(chan News, 1024), control.KindRewardPolicy: make(chan News, 1024),
+			KindCommunity: make(chan News, 1024),
 		},
 	}
 }
@@ -113,6 +118,24 @@ type Seen struct {
 	Happened int64
 	// StateDue tells that the object's state may have become another since it was last read.
 	StateDue bool
+}
+
+// Happened is how much is known to have happened in a community; 0 before it was looked at.
+func (p *Programmes) Happened(community types.NamespacedName) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w := p.communities[community]; w != nil {
+		return w.happened
+	}
+	return 0
+}
+
+// Follow has a Community told when more has happened in it than it knows of, or its service falls silent. It looks at
+// nothing now.
+func (p *Programmes) Follow(s *Service, happened int64) {
+	f := Follower{Kind: KindCommunity, NamespacedName: s.Key()}
+	p.follow(s, f, "")
+	p.Observed(f, happened)
 }
 
 // Look returns a follower's part of the programme of its community as it was last seen. It asks the service only where
@@ -210,6 +233,10 @@ func (p *Programmes) failed(w *programme, err error) (tell []Follower) {
 		w.err = err
 	}
 	w.due = w.tried.Add(min(retryInterval<<min(w.failures-1, 8), longestRetry))
+	if errors.Is(err, control.ErrContract) {
+		// A service too old to know the call learns it by an update only.
+		w.due = w.tried.Add(p.interval)
+	}
 	if w.failures == 2 {
 		tell = all(w)
 	}
@@ -236,13 +263,14 @@ func (p *Programmes) took(w *programme, list control.Objects, asked time.Time) (
 			delete(w.noted, uid)
 		}
 	}
-	if w.told {
-		tell = all(w)
-	} else if w.objects != nil {
-		for f, is := range w.followers {
-			if objects[is.uid] != w.objects[is.uid] || w.happened != list.Happened {
-				tell = append(tell, f)
-			}
+	for f, is := range w.followers {
+		// A Community knows what it has seen itself; others have seen the list before.
+		news := w.objects != nil && (objects[is.uid] != w.objects[is.uid] || w.happened != list.Happened)
+		if f.Kind == KindCommunity {
+			news = is.happened != list.Happened
+		}
+		if w.told || news {
+			tell = append(tell, f)
 		}
 	}
 	w.objects, w.happened = objects, list.Happened

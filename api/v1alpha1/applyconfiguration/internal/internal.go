@@ -716,6 +716,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: ideas
       type:
         scalar: numeric
+    - name: inForce
+      type:
+        namedType: com.github.quaeso.community-operator.api.v1alpha1.InForceStatus
     - name: lateAnswers
       type:
         scalar: numeric

@@ -34,6 +34,8 @@ type CommunityStatusApplyConfiguration struct {
 	Version *string `json:"version,omitempty"`
 	// database as the operator last saw it.
 	Database *DatabaseStatusApplyConfiguration `json:"database,omitempty"`
+	// inForce tells which settings the idea service works by; absent until it has taken up some of this Community's.
+	InForce *InForceStatusApplyConfiguration `json:"inForce,omitempty"`
 	// members of the community.
 	Members *int64 `json:"members,omitempty"`
 	// ideas that are published.
@@ -133,6 +135,14 @@ func (b *CommunityStatusApplyConfiguration) WithVersion(value string) *Community
 // If called multiple times, the Database field is set to the value of the last call.
 func (b *CommunityStatusApplyConfiguration) WithDatabase(value *DatabaseStatusApplyConfiguration) *CommunityStatusApplyConfiguration {
 	b.Database = value
+	return b
+}
+
+// WithInForce sets the InForce field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the InForce field is set to the value of the last call.
+func (b *CommunityStatusApplyConfiguration) WithInForce(value *InForceStatusApplyConfiguration) *CommunityStatusApplyConfiguration {
+	b.InForce = value
 	return b
 }
 
