@@ -85,8 +85,12 @@ e2e: $(HELM) ## The journeys on the real cluster, CloudNativePG and headless Chr
 bench-ready: $(HELM) ## From kubectl apply to Ready, against what the same database needs by itself.
 	@HELM=$(HELM) hack/bench-ready.sh
 
+.PHONY: bench-challenge
+bench-challenge: $(HELM) ## From kubectl apply of a Challenge until a visitor sees it: 100 new ones, and 100 changes.
+	@HELM=$(HELM) hack/bench-ready.sh --challenges=100
+
 .PHONY: bench-fleet
-bench-fleet: ## 1,000 Communities on a bare API server: time, requests, memory, restart. COMMUNITIES=… changes the number.
+bench-fleet: ## 1,000 Communities with 5,000 Challenges on a bare API server: time, requests, memory, restart. COMMUNITIES=… changes the number.
 	@hack/bench-fleet.sh
 
 .PHONY: bench-ideas

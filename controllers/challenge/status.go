@@ -2,7 +2,6 @@ package challenge
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -87,15 +86,13 @@ func (s *scope) reportPaused(reason, message string) {
 
 // patchStatus writes the status once, if it changed, and reports the change as events afterwards.
 func (r *Reconciler) patchStatus(ctx context.Context, s *scope) error {
-	if equality.Semantic.DeepEqual(s.before.Status, s.challenge.Status) {
+	before, after := &s.before.Status, &s.challenge.Status
+	if equality.Semantic.DeepEqual(before, after) {
 		return nil
 	}
-	err := r.Status().Patch(ctx, s.challenge.DeepCopy(), client.MergeFrom(s.before))
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("write the status: %w", err)
-	}
-	if err == nil {
+	written, err := ideaservice.WriteStatus(ctx, r.Client, s.before, s.challenge, after, before.InForce == nil && after.InForce != nil)
+	if written {
 		r.reportEvents(s)
 	}
-	return nil
+	return err
 }

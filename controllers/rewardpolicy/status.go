@@ -7,10 +7,10 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
 	"github.com/quaeso/community-operator/internal/conditions"
+	"github.com/quaeso/community-operator/internal/ideaservice"
 )
 
 // reportPaused says that nothing is done, and leaves everything else as it was last seen.
@@ -36,17 +36,15 @@ func (r *Reconciler) reconcileDelete(ctx context.Context, s *scope) (ctrl.Result
 
 // patchStatus writes the status once, if it changed, and reports the change as events afterwards.
 func (r *Reconciler) patchStatus(ctx context.Context, s *scope) error {
-	if equality.Semantic.DeepEqual(s.before.Status, s.policy.Status) {
+	before, after := &s.before.Status, &s.policy.Status
+	if equality.Semantic.DeepEqual(before, after) {
 		return nil
 	}
-	err := r.Status().Patch(ctx, s.policy.DeepCopy(), client.MergeFrom(s.before))
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("write the status: %w", err)
-	}
-	if err == nil {
+	written, err := ideaservice.WriteStatus(ctx, r.Client, s.before, s.policy, after, before.InForce == nil && after.InForce != nil)
+	if written {
 		r.reportEvents(s)
 	}
-	return nil
+	return err
 }
 
 // reportEvents tells of transitions, once each.

@@ -57,6 +57,8 @@ func Judge(answer control.Answer, want control.InForce, again time.Duration) err
 func refusalReason(refusals []control.Refusal) string {
 	for _, r := range refusals {
 		switch {
+		case strings.Contains(r.Message, "leads back to this challenge"):
+			return v1alpha1.ReasonReferenceCycle
 		case strings.Contains(r.Message, "is locked because"):
 			return v1alpha1.ReasonLocked
 		case r.Field == "name":

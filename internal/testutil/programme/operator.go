@@ -3,6 +3,7 @@ package programme
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -134,7 +135,7 @@ func (l *Life) front(ports http.Handler) http.Handler {
 		case r.Method == http.MethodPut || r.Method == http.MethodDelete:
 			answer := httptest.NewRecorder()
 			ports.ServeHTTP(answer, r)
-			if l.record(r) {
+			if answer.Code == http.StatusBadGateway || l.record(r) {
 				HangUp(w, r)
 				return
 			}
@@ -184,4 +185,27 @@ func (l *Life) QuietFor() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return time.Since(l.last)
+}
+
+// Settle waits until nothing was changed for a while.
+func (l *Life) Settle(w *World) {
+	w.Helper()
+	const quiet = 3 * time.Second
+	w.Eventually("the operator should come to rest", func() error {
+		if since := l.QuietFor(); since < quiet {
+			return fmt.Errorf("it changed something %s ago", since)
+		}
+		return nil
+	})
+}
+
+// WaitEnd waits until the operator is dead, or has nothing more to change.
+func (l *Life) WaitEnd(w *World) {
+	w.Helper()
+	w.Eventually("the operator should die", func() error {
+		if l.IsDead() || l.QuietFor() > 4*time.Second && len(l.Changes()) > 0 {
+			return nil
+		}
+		return fmt.Errorf("it lives, and has changed %q", l.Changes())
+	})
 }

@@ -147,6 +147,17 @@ func (w *World) Report(c *v1alpha1.Community, status metav1.ConditionStatus, rea
 	}
 }
 
+// ReportVersion writes the release of a Community's idea service into its status.
+func (w *World) ReportVersion(c *v1alpha1.Community, version string) {
+	w.Helper()
+	w.Get(c)
+	before := c.DeepCopy()
+	c.Status.Version = version
+	if err := w.Client.Status().Patch(context.Background(), c, client.MergeFrom(before)); err != nil {
+		w.Fatalf("write the status of Community %s: %v", c.Name, err)
+	}
+}
+
 // Create makes an object.
 func (w *World) Create(o client.Object) {
 	w.Helper()
@@ -229,6 +240,12 @@ func (w *World) WaitStalled(o client.Object, reason string, words ...string) {
 func (w *World) WaitWaiting(o client.Object, reason string, words ...string) {
 	w.Helper()
 	w.WaitCondition(o, v1alpha1.ConditionReconciling, metav1.ConditionTrue, reason, words...)
+}
+
+// WaitNotInForce waits until an object says, with words, why it is not in force.
+func (w *World) WaitNotInForce(o client.Object, reason string, words ...string) {
+	w.Helper()
+	w.WaitCondition(o, v1alpha1.ConditionInForce, metav1.ConditionFalse, reason, words...)
 }
 
 // WaitCondition waits for a condition that was made from the current generation.

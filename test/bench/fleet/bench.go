@@ -17,12 +17,15 @@ import (
 
 // What is required; see docs/benchmarks.md.
 const (
-	maxReadySeconds     = 120
-	maxRequestsPerChild = 2
-	maxStatusWrites     = 4
-	maxMemoryMiB        = 150
-	maxSecretsMiB       = 10
-	maxRestartSeconds   = 10
+	maxReadySeconds      = 120
+	maxRequestsPerChild  = 2
+	maxStatusWrites      = 4
+	maxMemoryMiB         = 150
+	maxSecretsMiB        = 10
+	maxRestartSeconds    = 10
+	maxChallengesSeconds = 600
+	maxCallsPerSecond    = 20
+	maxQuietPercent      = 2
 	// maxSlowdown allows for the noise between two rounds.
 	maxSlowdown = 1.2
 )
@@ -176,12 +179,15 @@ func (b *bench) settle(ctx context.Context, limit time.Duration) ([]request, err
 // measureQuiet counts the writes of a time in which nothing happens.
 func (b *bench) measureQuiet(ctx context.Context, r *report.Report) error {
 	progress("watching for writes for %s", b.options.quiet)
-	before := b.times()
+	before, calls := b.times(), b.services.called()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-time.After(b.options.quiet):
 	}
+	after := b.times()
+	r.AtMost("control calls each second while quiet", float64(b.services.called()-calls)/b.options.quiet.Seconds(), maxCallsPerSecond, "")
+	r.AtMost("the operator's processor time while quiet, of one core", 100*(after.operator-before.operator)/after.at.Sub(before.at).Seconds(), maxQuietPercent, " %")
 	requests, err := b.audit.read()
 	if err != nil {
 		return err
@@ -191,7 +197,7 @@ func (b *bench) measureQuiet(ctx context.Context, r *report.Report) error {
 	if writes.sum() > 0 {
 		r.Detail("Writes while quiet: %s.", writes.per(1))
 	}
-	r.Detail("Processor time while quiet: %s.", b.times().since(before))
+	r.Detail("Processor time while quiet: %s.", after.since(before))
 	mem, err := b.operator.memory()
 	if err != nil {
 		return err

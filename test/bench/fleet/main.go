@@ -28,6 +28,7 @@ type options struct {
 	operator     string
 	operatorArgs string
 	communities  int
+	challenges   int
 	timeout      time.Duration
 	quiet        time.Duration
 	secrets      int
@@ -45,6 +46,7 @@ func parseFlags() options {
 	flag.StringVar(&o.operator, "operator", "", "the operator's binary")
 	flag.StringVar(&o.operatorArgs, "operator-args", "", "more flags of the operator, separated by spaces")
 	flag.IntVar(&o.communities, "communities", 1000, "Communities of the fleet")
+	flag.IntVar(&o.challenges, "challenges", 5, "Challenges of each Community; 0 leaves this part out")
 	flag.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long the fleet may take to be Ready before the benchmark gives up")
 	flag.DurationVar(&o.quiet, "quiet", 5*time.Minute, "length of the window in which nothing may be written")
 	flag.IntVar(&o.secrets, "secrets", 300, "foreign Secrets of 1 MB; 0 leaves this part out")
@@ -84,10 +86,10 @@ func run(ctx context.Context, o options) error {
 	defer b.close()
 	r := &report.Report{}
 	parts := []func(context.Context, *report.Report) error{
-		b.measureStart, b.measureQuiet, b.measureRestart, b.measureForeignSecrets, b.measureBroken,
+		b.measureStart, b.measureChallenges, b.measureQuiet, b.measureRestart, b.measureForeignSecrets, b.measureBroken,
 	}
 	if o.hold {
-		parts = []func(context.Context, *report.Report) error{b.measureStart, b.hold}
+		parts = []func(context.Context, *report.Report) error{b.measureStart, b.measureChallenges, b.hold}
 	}
 	for _, part := range parts {
 		if err := part(ctx, r); err != nil {

@@ -32,6 +32,7 @@ const maxRatio = 1.3
 type options struct {
 	kinds             string
 	runs              int
+	challenges        int
 	ideasImage        string
 	postgresImage     string
 	operatorNamespace string
@@ -44,6 +45,7 @@ func parseFlags() options {
 	var o options
 	flag.StringVar(&o.kinds, "kinds", "standalone,cloudNativePG,shared", "database kinds to measure, separated by commas")
 	flag.IntVar(&o.runs, "runs", 5, "runs of each side, alternating")
+	flag.IntVar(&o.challenges, "challenges", 0, "measure how soon so many Challenges are visible, and nothing else")
 	flag.StringVar(&o.ideasImage, "ideas-image", "", "image of the idea service")
 	flag.StringVar(&o.postgresImage, "postgres-image", "", "image of standalone databases")
 	flag.StringVar(&o.operatorNamespace, "operator-namespace", "community-system", "namespace of the operator")
@@ -84,7 +86,13 @@ func run(ctx context.Context, o options) error {
 	// What was made goes, also after an interrupt.
 	defer b.sweep(context.WithoutCancel(ctx))
 	r := &report.Report{}
-	for _, name := range strings.Split(o.kinds, ",") {
+	if o.challenges > 0 {
+		o.kinds = ""
+		if err := b.measureChallenges(ctx, r); err != nil {
+			return err
+		}
+	}
+	for name := range strings.FieldsFuncSeq(o.kinds, func(c rune) bool { return c == ',' }) {
 		kind := v1alpha1.DatabaseKind(name)
 		if !slices.Contains([]v1alpha1.DatabaseKind{v1alpha1.DatabaseStandalone, v1alpha1.DatabaseCloudNativePG, v1alpha1.DatabaseShared}, kind) {
 			return fmt.Errorf("--kinds: %q is not one of standalone, cloudNativePG and shared", name)
