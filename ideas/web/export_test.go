@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/quaeso/community-operator/ideas"
 )
@@ -31,4 +32,16 @@ func APICalls() []string {
 	}
 	slices.Sort(calls)
 	return calls
+}
+
+// PageRoutes lists the addresses that answer to GET, for the list that journeys compare with what axe-core has seen.
+func PageRoutes() []string {
+	var pages []string
+	for pattern := range (&app{}).routes() {
+		if path, isGet := strings.CutPrefix(pattern, "GET "); isGet {
+			pages = append(pages, path)
+		}
+	}
+	slices.Sort(pages)
+	return pages
 }

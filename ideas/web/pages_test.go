@@ -12,6 +12,8 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/quaeso/community-operator/ideas"
+	"github.com/quaeso/community-operator/ideas/web"
+	"github.com/quaeso/community-operator/internal/testutil"
 )
 
 // TestEveryPageInEveryLanguage holds what is true of all pages: language, one heading, labels, no inline code,
@@ -438,3 +440,9 @@ func TestNamesOfOthersNeverShowAddresses(t *testing.T) {
 }
 
 var _ ideas.SettingsSource = (*declaration)(nil)
+
+// The list of pages is kept in a file, with which the journeys in Chromium compare what axe-core has looked at: a new page
+// without a journey fails there.
+func TestPagesAreListed(t *testing.T) {
+	testutil.Golden(t, "pages.txt", []byte(strings.Join(web.PageRoutes(), "\n")+"\n"))
+}

@@ -105,7 +105,24 @@ func New(cfg Config) http.Handler {
 // handler routes requests. Files need no reader's session, so they bypass what pages go through.
 func (a *app) handler() http.Handler {
 	pages := http.NewServeMux()
-	parts := []map[string]handle{
+	for pattern, h := range a.routes() {
+		pages.Handle(pattern, a.page(h))
+	}
+	all := http.NewServeMux()
+	all.Handle("GET /static/", a.assets)
+	all.HandleFunc("GET /theme.css", a.theme)
+	all.HandleFunc("GET /favicon.svg", a.favicon)
+	all.HandleFunc("GET /favicon.ico", a.favicon)
+	all.HandleFunc("GET /robots.txt", a.robots)
+	all.Handle("/api/v1/", a.api())
+	all.Handle("/", pages)
+	return a.guard(all)
+}
+
+// routes of all pages and of the forms on them. Each part has its own beside its handlers.
+func (a *app) routes() map[string]handle {
+	all := map[string]handle{}
+	for _, part := range []map[string]handle{
 		a.siteRoutes(),
 		a.ideaRoutes(), a.moderationRoutes(),
 		a.challengeRoutes(), a.contestRoutes(), a.juryRoutes(),
@@ -126,24 +143,13 @@ func (a *app) handler() http.Handler {
 		a.webhookRoutes(),
 		a.reachRoutes(),
 		a.insightRoutes(),
+	} {
+		maps.Copy(all, part)
 	}
-	for _, part := range parts {
-		for pattern, h := range part {
-			pages.Handle(pattern, a.page(h))
-		}
-	}
-	all := http.NewServeMux()
-	all.Handle("GET /static/", a.assets)
-	all.HandleFunc("GET /theme.css", a.theme)
-	all.HandleFunc("GET /favicon.svg", a.favicon)
-	all.HandleFunc("GET /favicon.ico", a.favicon)
-	all.HandleFunc("GET /robots.txt", a.robots)
-	all.Handle("/api/v1/", a.api())
-	all.Handle("/", pages)
-	return a.guard(all)
+	return all
 }
 
-// siteRoutes are the pages that belong to no part; each part has its routes beside its handlers.
+// siteRoutes are the pages that belong to no part.
 func (a *app) siteRoutes() map[string]handle {
 	return map[string]handle{"GET /{$}": a.home, "/": a.notFound}
 }

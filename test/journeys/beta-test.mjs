@@ -39,6 +39,10 @@ await journey(async (w) => {
     await tester.getByRole('button', { name: w.t('test.add_entry'), exact: true }).click();
     await tester.getByText('Boils a litre in four minutes').waitFor();
     await w.shot(tester, 'diary');
+    await w.goto(lead, '/team/challenges/stove-test/testers');
+    await lead.getByRole('link', { name: 'Inès' }).first().click();
+    await lead.getByText('Boils a litre in four minutes').waitFor();
+    await w.shot(lead, 'diary of a tester');
   });
 
   // acceptTerms reads and accepts what the challenge asks for, where it does so on a page of its own.

@@ -10,6 +10,7 @@ await journey(async (w) => {
     await w.goto(author, '/challenges/campfire');
     await w.shot(author, 'empty');
     await author.getByRole('link', { name: w.t('forum.new') }).first().click();
+    await w.shot(author, 'new topic');
     await author.locator('[name="title"]').fill('How do you keep matches dry?');
     await author.locator('[name="body"]').fill('Mine were **soaked** last week.');
     await author.getByRole('button', { name: w.t('forum.publish'), exact: true }).click();

@@ -18,6 +18,8 @@ func TestContest(t *testing.T) { walk(t, "contest.mjs", "contest") }
 
 func TestBetaTest(t *testing.T) { walk(t, "beta-test.mjs", "methods") }
 
+func TestMission(t *testing.T) { walk(t, "mission.mjs", "methods") }
+
 // One journey for each initiative.
 
 func TestLEGOIdeas(t *testing.T) { walk(t, "lego-ideas.mjs", "lego-ideas") }

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { inspect } from '../browser/accessibility.mjs';
 import { fail, launch, options, screens, texts, watch } from '../browser/browser.mjs';
 
+// schemes in the order in which pages are looked at; pictures are of the last.
+const schemes = process.env.JOURNEY_SCHEME === 'dark' ? ['light', 'dark'] : ['dark', 'light'];
+
 // journey runs the steps of a script: journey(async (w) => { ... }). It ends the program with status 1 and the name of
 // the step when something is not as it should be, or when a page had a script error or a server error.
 export async function journey(steps) {
@@ -187,6 +190,9 @@ class World {
   // carriedOut has the service do what dates and thresholds have brought about.
   async carriedOut() { await this.advance('1s'); }
 
+  // figures has the service write those of the day, as it does every hour.
+  async figures() { await this.ask('figures', {}); }
+
   // advance moves the service's clock on by a duration such as "36h".
   async advance(by) { await this.ask('advance', { by }); }
 
@@ -195,14 +201,15 @@ class World {
 
   // shot looks at the page with axe-core, in light and dark, and keeps a picture of the whole page.
   async shot(page, name) {
-    for (const scheme of ['dark', 'light']) {
+    // Else what sticks to the screen is where the page was scrolled to, and covers something.
+    await page.evaluate(() => window.scrollTo(0, 0));
+    for (const scheme of schemes) {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
       this.findings.push(...await inspect(page, `${name} (${scheme}, ${this.locale})`, scheme));
     }
+    await this.ask('seen', { path: new URL(page.url()).pathname, locale: this.locale });
     if (!this.opts.screenshots) return;
     this.shots += 1;
-    // Else what sticks to the screen is where the page was scrolled to.
-    await page.evaluate(() => window.scrollTo(0, 0));
     const file = `${String(this.shots).padStart(2, '0')}-${name.replaceAll(' ', '-')}.png`;
     await page.screenshot({ path: join(this.opts.screenshots, file), fullPage: true });
   }

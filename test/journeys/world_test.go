@@ -55,7 +55,11 @@ func run(m *testing.M) (int, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return 1, fmt.Errorf("build the idea service: %w\n%s", err, out)
 	}
-	return m.Run(), nil
+	code := m.Run()
+	if code == 0 && everythingRan() {
+		err = seenByAxe.complete()
+	}
+	return code, err
 }
 
 // world is one community and what a journey may do to it.
@@ -166,6 +170,8 @@ func (w *world) browse(script string, args ...string) {
 	mux.HandleFunc("POST /advance", answering(w.advance))
 	mux.HandleFunc("POST /mail", answering(w.mail))
 	mux.HandleFunc("POST /crowd", answering(w.crowd))
+	mux.HandleFunc("POST /figures", answering(w.figures))
+	mux.HandleFunc("POST /seen", answering(seenByAxe.saw))
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	args = append([]string{script, "--base", w.base, "--world", server.URL}, args...)
@@ -293,6 +299,29 @@ func (w *world) crowd(c crowd) (struct{}, error) {
 		return err
 	})
 	return struct{}{}, err
+}
+
+// figures has the service write the figures of the day and waits until it has.
+func (w *world) figures(struct{}) (struct{}, error) {
+	conn, err := pgx.Connect(w.Context(), w.db.URI())
+	if err != nil {
+		return struct{}{}, fmt.Errorf("connect to ask for the figures of the day: %w", err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(w.Context())) }()
+	var job int64
+	err = conn.QueryRow(w.Context(), "INSERT INTO ideas.river_job (kind, args, max_attempts, state) VALUES ('snapshot', '{}', 5, 'available') RETURNING id").Scan(&job)
+	for deadline := time.Now().Add(30 * time.Second); err == nil; {
+		var done bool
+		err = conn.QueryRow(w.Context(), "SELECT state = 'completed' FROM ideas.river_job WHERE id = $1", job).Scan(&done)
+		if done {
+			return struct{}{}, nil
+		}
+		if time.Now().After(deadline) {
+			return struct{}{}, errors.New("the figures of the day are not written within 30 s")
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return struct{}{}, fmt.Errorf("ask for the figures of the day: %w", err)
 }
 
 type mailWanted struct{ To, Match string }
