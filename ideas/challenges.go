@@ -119,6 +119,17 @@ type Entry struct {
 	Released bool
 }
 
+// PublicAnswers leaves out those to private fields, and to fields that are declared no more.
+func (c *Challenge) PublicAnswers(all Answers) Answers {
+	shown := Answers{}
+	for _, f := range c.Spec.Form {
+		if !f.Private && len(all[f.Name]) > 0 {
+			shown[f.Name] = all[f.Name]
+		}
+	}
+	return shown
+}
+
 // EntryQuery selects a page of a challenge's entries.
 type EntryQuery struct {
 	Order EntryOrder

@@ -278,7 +278,7 @@ func (s *Store) readEntries(ctx context.Context, q querier, viewer int64, c *ide
 		}
 		e.Files = files[e.ID]
 		if !r.isAuthor && !all {
-			e.Answers = publicAnswers(c, e.Answers)
+			e.Answers = c.PublicAnswers(e.Answers)
 			e.Files = slices.DeleteFunc(e.Files, func(f ideas.Attachment) bool { return isPrivate(c, f.Field) })
 		}
 		entries = append(entries, e)
@@ -320,17 +320,6 @@ func (s *Store) seesPrivate(ctx context.Context, q querier, viewer int64, c *ide
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// publicAnswers leaves out those to private fields, and to fields that are declared no more.
-func publicAnswers(c *ideas.Challenge, all ideas.Answers) ideas.Answers {
-	shown := ideas.Answers{}
-	for _, f := range c.Spec.Form {
-		if !f.Private && len(all[f.Name]) > 0 {
-			shown[f.Name] = all[f.Name]
-		}
-	}
-	return shown
 }
 
 // voteDay is the day to which a vote belongs now.

@@ -70,6 +70,10 @@ func (c *apiCall) entry(challenge *ideas.Challenge, e ideas.Entry) apiEntry {
 		Idea: c.idea(e.Idea), Answers: e.Answers, Own: e.Own, VotesUntil: utc(e.VotesUntil), Rung: e.Rung, Deadline: utc(e.Deadline),
 		Shortlisted: e.Shortlisted, Rank: e.Rank, Reason: cleanText(e.WonReason),
 	}
+	// What the team sees is for tokens of its scope.
+	if c.member != nil && e.Author.ID != c.member.ID && !c.token.May(ideas.ScopeTeam) {
+		out.Answers = challenge.PublicAnswers(e.Answers)
+	}
 	switch {
 	case challenge.Plain():
 		if one := 1; e.Supported {

@@ -160,14 +160,15 @@ func TestFilesOfAnEntry(t *testing.T) {
 	fields := []control.FormField{
 		{Name: "sketch", Label: texts("Sketch", "Croquis"), Type: "file", Required: true},
 		{Name: "proof", Label: texts("Proof of age", "Preuve d’âge"), Type: "file", Private: true},
+		{Name: "phone", Label: texts("Telephone", "Téléphone"), Type: "text", Private: true},
 	}
 	r.declare("poster", march(func(c *control.Challenge) { c.Form = fields }))
 	author, _ := r.signedIn("Author")
 	other, _ := r.signedIn("Other")
-	lead, _ := r.signedIn("Lead")
+	lead, leads := r.signedIn("Lead")
 	wellFormed(t, author.get("/challenges/poster/enter").is(200), "en")
 	const action = "/challenges/poster/entries"
-	typed := url.Values{"key": {"k"}, "title": {"A poster"}, "body": {"Two colours."}}
+	typed := url.Values{"key": {"k"}, "title": {"A poster"}, "body": {"Two colours."}, "form.phone": {"0123"}}
 	sketch, proof := sentFile{"form.sketch", "sketch.png", tinyPicture(t)}, sentFile{"form.proof", "proof.png", append(tinyPicture(t), 0)}
 	for name, files := range map[string][]sentFile{
 		"none":       {proof},
@@ -203,6 +204,13 @@ func TestFilesOfAnEntry(t *testing.T) {
 	own := addresses(author)
 	if len(own) != 2 || len(addresses(lead)) != 2 || len(addresses(other)) != 1 || len(addresses(r.visitor())) != 1 {
 		t.Fatalf("the author sees %q, the lead %q, another %q", own, addresses(lead), addresses(other))
+	}
+	// A program sees what is private where its token is for the team's work.
+	for scope, want := range map[ideas.Scope]bool{ideas.ScopeRead: false, ideas.ScopeTeam: true} {
+		answer := r.program(&leads, ideas.ScopeRead, scope).get("/challenges/poster/entries").is(200)
+		if got := strings.Contains(answer.body, "0123"); got != want {
+			t.Errorf("a token with the scope %s sees what is private: %v", scope, got)
+		}
 	}
 	for i, want := range []int{200, 404} {
 		other.get(own[i]).is(want)

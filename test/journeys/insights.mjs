@@ -95,7 +95,7 @@ await journey(async (w) => {
       await host.locator(`#body-${tag}`).fill('**Friday**, half past midnight.');
     }
     await host.locator('input[name="audience"][value="challenge"]').check({ force: true });
-    await host.locator('#challenge').selectOption({ index: 1 });
+    await host.locator('#challenge').selectOption({ label: w.locale === 'fr' ? 'Le bus de nuit' : 'The night bus' });
     await w.press(host, 'announcements.preview');
     await host.getByRole('button', { name: w.t('announcements.send') }).waitFor();
     await w.shot(host, 'preview');

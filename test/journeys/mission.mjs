@@ -25,7 +25,7 @@ await journey(async (w) => {
   });
 
   await w.step('select', async () => {
-    await w.advance(w.days(5));
+    await w.advance(w.days(6));
     await w.goto(lead, '/team/challenges/scouts/applications');
     await w.shot(lead, 'applications');
     await w.press(lead, 'applications.close');
