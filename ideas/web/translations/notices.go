@@ -104,12 +104,22 @@ func (c *Catalog) award(data map[string]any) string {
 	return ""
 }
 
+// eventID is an id of an event's data, which JSON has made a fraction of.
+func eventID(value any) string {
+	if f, ok := value.(float64); ok {
+		return strconv.FormatInt(int64(f), 10)
+	}
+	return fmt.Sprint(value)
+}
+
 func noticePath(n ideas.Notice) string {
 	switch {
 	case n.Kind == ideas.NoticeAccount && n.Event.Kind == ideas.EventReferred:
 		return "/invitations"
 	case n.Event.Kind == ideas.EventWebhookDisabled:
 		return "/team/webhooks"
+	case n.Event.Kind == ideas.EventAnnounced && n.Event.Data["announcement"] != nil:
+		return "/announcements/" + eventID(n.Event.Data["announcement"])
 	case n.Event.Kind == ideas.EventCoAuthorInvited && n.IdeaTitle == "":
 		return "/profile/ideas"
 	case n.Kind == ideas.NoticeAccount && n.Event.Idea == 0:
@@ -121,7 +131,7 @@ func noticePath(n ideas.Notice) string {
 		}
 		return path
 	case n.Challenge != "" && n.Event.Kind == ideas.EventTopicReplied:
-		return fmt.Sprintf("/challenges/%s/topics/%v", url.PathEscape(n.Challenge), n.Event.Data["topic"])
+		return fmt.Sprintf("/challenges/%s/topics/%s", url.PathEscape(n.Challenge), eventID(n.Event.Data["topic"]))
 	case n.Challenge != "" && n.Event.Data["session"] != nil:
 		return fmt.Sprintf("/challenges/%s/sessions/%v", url.PathEscape(n.Challenge), n.Event.Data["session"])
 	case n.Challenge != "":

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/quaeso/community-operator/ideas"
 	"github.com/quaeso/community-operator/ideas/web/translations"
 )
 
@@ -264,5 +265,42 @@ func TestValuesAreNoTemplates(t *testing.T) {
 	got := catalog(t, "en").Text("ideas.search.results", "Search", `{{.Count}}{{printf "x"}}`)
 	if want := `Results for “{{.Count}}{{printf "x"}}”`; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A notice leads to what it tells of.
+func TestNoticesLeadOn(t *testing.T) {
+	data := func(name string, value any) map[string]any { return map[string]any{name: value} }
+	for name, tc := range map[string]struct {
+		notice ideas.Notice
+		want   string
+	}{
+		"announcement": {
+			ideas.Notice{Kind: ideas.NoticeAnnouncement, Challenge: "night-bus", Event: ideas.Event{Kind: ideas.EventAnnounced, Data: data("announcement", 1234567.0)}},
+			"/announcements/1234567",
+		},
+		"reply to a topic": {
+			ideas.Notice{Kind: ideas.NoticeComment, Challenge: "forum", Event: ideas.Event{Kind: ideas.EventTopicReplied, Data: data("topic", 1000000.0)}},
+			"/challenges/forum/topics/1000000",
+		},
+		"place in a session": {
+			ideas.Notice{Kind: ideas.NoticePlace, Challenge: "knots", Event: ideas.Event{Kind: ideas.EventWorkshopMovedUp, Data: data("session", "evening")}},
+			"/challenges/knots/sessions/evening",
+		},
+		"disabled webhook": {
+			ideas.Notice{Kind: ideas.NoticeAccount, Event: ideas.Event{Kind: ideas.EventWebhookDisabled, Data: data("webhook", "board")}}, "/team/webhooks",
+		},
+		"invitation to an idea that is not public": {
+			ideas.Notice{Kind: ideas.NoticeAccount, Event: ideas.Event{Kind: ideas.EventCoAuthorInvited, Idea: 7}}, "/profile/ideas",
+		},
+		"invitation": {
+			ideas.Notice{Kind: ideas.NoticeAccount, IdeaTitle: "A lamp", IdeaSlug: "a-lamp", Event: ideas.Event{Kind: ideas.EventCoAuthorInvited, Idea: 7}},
+			"/ideas/7-a-lamp",
+		},
+		"sanction": {ideas.Notice{Kind: ideas.NoticeAccount, Event: ideas.Event{Kind: ideas.EventSanctioned}}, "/account/standing"},
+	} {
+		if _, got := catalog(t, "en").Notice(tc.notice); got != tc.want {
+			t.Errorf("%s leads to %s, want %s", name, got, tc.want)
+		}
 	}
 }
