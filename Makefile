@@ -94,7 +94,7 @@ bench-fleet: ## 1,000 Communities with 5,000 Challenges on a bare API server: ti
 	@hack/bench-fleet.sh
 
 .PHONY: bench-ideas
-bench-ideas: ## The idea service with 100,000 ideas and 1,000,000 votes: pages, votes against pgbench, start, memory. The first run fills a database (2 min).
+bench-ideas: ## The idea service with 100,000 ideas and 1,000,000 votes: pages, votes against pgbench, start, memory. The first run fills a database (several minutes).
 	@hack/bench-ideas.sh $(BENCH_ARGS)
 
 ##@ Other

@@ -63,6 +63,9 @@ func (t *memoryTrimmer) run(ctx context.Context) {
 			allowGarbage(quietGarbage)
 			t.busy.Store(false)
 			debug.FreeOSMemory()
+		}
+		if quiet {
+			// Each time anew: what runs in the background needs little of the program, but much of it in the course of time.
 			// Without it more stays resident, and nothing else.
 			_ = releaseProgram()
 		}

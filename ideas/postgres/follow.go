@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -44,14 +43,9 @@ func (s *Store) Follows(ctx context.Context, member int64, kind ideas.FollowKind
 		return false, err
 	}
 	var follows bool
-	err = pool.QueryRow(ctx, "SELECT following FROM follow WHERE kind = $1 AND target_id = $2 AND member_id = $3", kind, target, member).Scan(&follows)
-	if errors.Is(err, pgx.ErrNoRows) && kind == ideas.FollowIdea {
-		err = pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM idea WHERE id = $1 AND author_id = $2)
-			OR EXISTS (SELECT FROM support WHERE idea_id = $1 AND member_id = $2)`, target, member).Scan(&follows)
-	}
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
-	}
+	err = pool.QueryRow(ctx, `SELECT coalesce((SELECT following FROM follow WHERE kind = $1 AND target_id = $2 AND member_id = $3),
+		$1 = $4 AND (EXISTS (SELECT FROM idea WHERE id = $2 AND author_id = $3) OR EXISTS (SELECT FROM support WHERE idea_id = $2 AND member_id = $3)))`,
+		kind, target, member, ideas.FollowIdea).Scan(&follows)
 	if err != nil {
 		return false, s.failed("look whether a member follows", err)
 	}

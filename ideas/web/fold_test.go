@@ -1,8 +1,8 @@
 package web
 
 import (
-	"bytes"
 	"errors"
+	"fmt"
 	"html/template"
 	"strings"
 	"testing"
@@ -69,8 +69,9 @@ func TestFoldKeepsPages(t *testing.T) {
 	}
 }
 
-// TestQuickPages holds that the pages that members ask for most are made without html/template's executor.
-func TestQuickPages(t *testing.T) {
+// ofTemplates is an app that has templates and nothing else.
+func ofTemplates(t *testing.T) *app {
+	t.Helper()
 	a := &app{}
 	var err error
 	if a.catalogs, err = translations.Load(); err != nil {
@@ -79,15 +80,48 @@ func TestQuickPages(t *testing.T) {
 	if a.assets, err = newAssets(); err != nil {
 		t.Fatal(err)
 	}
-	sets, err := a.parseTemplates()
+	a.templates = a.templateSets()
+	return a
+}
+
+// TestQuickPages holds that the pages that members ask for most are made without html/template's executor.
+func TestQuickPages(t *testing.T) {
+	a := ofTemplates(t)
+	for _, name := range []string{"home", "ideas", "cards", "idea", "vote"} {
+		if err := a.templates["fr"].Plain(name); err != nil {
+			t.Errorf("template %s: %v", name, err)
+		}
+	}
+}
+
+// TestEveryTemplateParses reads each template of each language as the first request for it does, and holds that none is missed.
+func TestEveryTemplateParses(t *testing.T) {
+	sources, err := templateSources()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"home", "ideas", "cards", "idea", "vote"} {
-		// The first execution decides what is escaped; it fails for want of data.
-		_ = sets["fr"].ExecuteTemplate(new(bytes.Buffer), name, nil)
-		if err := sets["fr"].Plain(name); err != nil {
-			t.Errorf("template %s: %v", name, err)
+	whole, err := template.New("pages").Funcs(template.FuncMap{"t": fmt.Sprint, "tn": fmt.Sprint, "num": fmt.Sprint, "asset": fmt.Sprint, "limits": fmt.Sprint}).
+		ParseFS(templateFiles, "templates/*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defined := 0
+	for _, one := range whole.Templates() {
+		if _, ok := sources[one.Name()]; ok {
+			defined++
+		} else if one.Tree != nil && strings.TrimSpace(one.Tree.Root.String()) != "" {
+			t.Errorf("template %s is not found, or text is outside of templates", one.Name())
+		}
+	}
+	if defined != len(sources) {
+		t.Errorf("%d templates are found, %d are defined", len(sources), defined)
+	}
+	for tag, set := range ofTemplates(t).templates {
+		for name := range sources {
+			// Not everything can be made a function, but all of it must parse.
+			if err := set.Plain(name); errors.Is(err, errNoTemplate) || err != nil && strings.Contains(err.Error(), "parse") {
+				t.Errorf("%s in %s: %v", name, tag, err)
+			}
 		}
 	}
 }

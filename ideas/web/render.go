@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"embed"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -17,11 +16,8 @@ import (
 	"github.com/quaeso/community-operator/ideas/web/compiled"
 )
 
-//go:embed templates/*.html
-var templateFiles embed.FS
-
-// parseTemplates makes one set for each language, with the texts of that language built in.
-func (a *app) parseTemplates() (map[string]*compiled.Set, error) {
+// templateSets makes one set for each language, with the texts of that language built in.
+func (a *app) templateSets() map[string]*compiled.Set {
 	sets := make(map[string]*compiled.Set, len(a.catalogs))
 	for tag, c := range a.catalogs {
 		funcs := template.FuncMap{
@@ -31,14 +27,16 @@ func (a *app) parseTemplates() (map[string]*compiled.Set, error) {
 			"asset":  a.assets.address,
 			"limits": func() limits { return limits{ideas.MaxTitle, ideas.MaxBody, ideas.MaxComment, ideas.MaxName} },
 		}
-		set, err := template.New("pages").Funcs(funcs).ParseFS(templateFiles, "templates/*.html")
-		if err != nil {
-			return nil, fmt.Errorf("parse templates: %w", err)
-		}
-		folder{set, c.Text, a.assets.address}.fold()
-		sets[tag] = compiled.New(set, funcs)
+		sets[tag] = compiled.New(func(name string) (*template.Template, error) {
+			set, err := parseTemplate(name, funcs)
+			if err != nil {
+				return nil, err
+			}
+			folder{set, c.Text, a.assets.address}.fold()
+			return set, nil
+		}, funcs)
 	}
-	return sets, nil
+	return sets
 }
 
 // limits of input that the forms count against.

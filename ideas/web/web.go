@@ -95,9 +95,7 @@ func New(cfg Config) http.Handler {
 	if a.assets, err = newAssets(); err != nil {
 		panic(fmt.Sprintf("web: %v", err))
 	}
-	if a.templates, err = a.parseTemplates(); err != nil {
-		panic(fmt.Sprintf("web: %v", err))
-	}
+	a.templates = a.templateSets()
 	a.undeclared = a.newSite(ideas.Settings{Locales: slices.Sorted(maps.Keys(a.catalogs))})
 	return a.handler()
 }

@@ -8,30 +8,33 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"reflect"
 	"sync"
 	"text/template/parse"
 )
 
-// Set is a set of templates that call each other.
+// Set is a set of templates. What was executed once is kept as functions, and html/template's trees are let go.
 type Set struct {
-	set   *template.Template
+	load  func(name string) (*template.Template, error)
 	funcs template.FuncMap
 	mutex sync.RWMutex
 	pages map[string]*page
+	// making is held while a template is made: everybody who waits needs it too.
+	making sync.Mutex
 }
 
 // page is a template that was executed before.
 type page struct {
 	body  body
 	slots int
-	// plain tells that html/template has to execute it.
-	plain bool
+	// plain is what html/template has to execute; nil for others.
+	plain *template.Template
 }
 
-// New takes a set with the functions that its templates call. The set must not be changed any more.
-func New(set *template.Template, funcs template.FuncMap) *Set {
-	return &Set{set: set, funcs: funcs, pages: map[string]*page{}}
+// New takes what reads a template with all that it calls, each time anew, and the functions that they call.
+func New(load func(name string) (*template.Template, error), funcs template.FuncMap) *Set {
+	return &Set{load: load, funcs: funcs, pages: map[string]*page{}}
 }
 
 // errUnsupported leaves a page to html/template.
@@ -43,19 +46,16 @@ func unsupported(format string, args ...any) error {
 
 // ExecuteTemplate writes a template's output. After an error there may be some of it.
 func (s *Set) ExecuteTemplate(out *bytes.Buffer, name string, data any) error {
-	s.mutex.RLock()
-	p := s.pages[name]
-	s.mutex.RUnlock()
+	p := s.page(name)
 	if p == nil {
-		// The first execution makes html/template put escaping into the template and all that it calls.
-		if err := s.set.ExecuteTemplate(out, name, data); err != nil {
-			return err
+		s.making.Lock()
+		defer s.making.Unlock()
+		if p = s.page(name); p == nil {
+			return s.make(out, name, data)
 		}
-		s.add(name)
-		return nil
 	}
-	if p.plain {
-		return s.set.ExecuteTemplate(out, name, data)
+	if p.plain != nil {
+		return p.plain.ExecuteTemplate(out, name, data)
 	}
 	before := out.Len()
 	err := p.run(out, reflect.ValueOf(data))
@@ -64,33 +64,61 @@ func (s *Set) ExecuteTemplate(out *bytes.Buffer, name string, data any) error {
 	}
 	// html/template makes it, or tells what is wrong better.
 	out.Truncate(before)
-	if errors.Is(err, errUnsupported) {
-		s.mutex.Lock()
-		s.pages[name] = &page{plain: true}
-		s.mutex.Unlock()
+	set, loadErr := s.load(name)
+	if loadErr != nil {
+		return loadErr
 	}
-	return s.set.ExecuteTemplate(out, name, data)
+	if errors.Is(err, errUnsupported) {
+		s.keep(name, &page{plain: set})
+	}
+	return set.ExecuteTemplate(out, name, data)
 }
 
-// Plain tells why html/template executes a template itself; nil when it does not.
-func (s *Set) Plain(name string) error {
-	c := compiler{set: s.set, funcs: s.funcs, known: map[string]*page{}}
-	_, err := c.page(name)
-	return err
+func (s *Set) page(name string) *page {
+	s.mutex.RLock()
+	defer s.mutex.RUnlock()
+	return s.pages[name]
 }
 
-func (s *Set) add(name string) {
+func (s *Set) keep(name string, p *page) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if s.pages[name] != nil {
-		return
-	}
-	c := compiler{set: s.set, funcs: s.funcs, known: map[string]*page{}}
-	p, err := c.page(name)
-	if err != nil {
-		p = &page{plain: true}
-	}
 	s.pages[name] = p
+}
+
+// make executes a template for the first time, which makes html/template put escaping into it and all that it calls, and
+// makes functions of that.
+func (s *Set) make(out *bytes.Buffer, name string, data any) error {
+	set, err := s.load(name)
+	if err != nil {
+		return err
+	}
+	if err := set.ExecuteTemplate(out, name, data); err != nil {
+		return err
+	}
+	p, err := s.compile(set, name)
+	if err != nil {
+		p = &page{plain: set}
+	}
+	s.keep(name, p)
+	return nil
+}
+
+func (s *Set) compile(set *template.Template, name string) (*page, error) {
+	c := compiler{set: set, funcs: s.funcs, known: map[string]*page{}}
+	return c.page(name)
+}
+
+// Plain tells why html/template executes a template itself; nil when it does not. It reads the template anew.
+func (s *Set) Plain(name string) error {
+	set, err := s.load(name)
+	if err != nil {
+		return err
+	}
+	// The first execution decides what is escaped, although it fails for want of data.
+	_ = set.ExecuteTemplate(io.Discard, name, nil)
+	_, err = s.compile(set, name)
+	return err
 }
 
 // frame is one execution of a template: its output and its variables, the first of which is "$".

@@ -108,7 +108,7 @@ func TestSameAsHTMLTemplate(t *testing.T) {
 			parsed := func() *template.Template { return template.Must(template.New("set").Funcs(funcs).Parse(text)) }
 			var want bytes.Buffer
 			wantErr := parsed().ExecuteTemplate(&want, "page", values)
-			set := compiled.New(parsed(), funcs)
+			set := compiled.New(func(string) (*template.Template, error) { return parsed(), nil }, funcs)
 			for range 3 {
 				out := bytes.NewBufferString("before ")
 				err := set.ExecuteTemplate(out, "page", values)
@@ -131,7 +131,7 @@ func TestSameAsHTMLTemplate(t *testing.T) {
 func FuzzEscaping(f *testing.F) {
 	const text = `{{define "page"}}{{.}}<p title="{{.}}"><title>{{.}}</title><a href="{{.}}"><a href="/{{.}}?q={{.}}#{{.}}"><img src="{{.}}">{{end}}`
 	plain := template.Must(template.New("set").Parse(text))
-	set := compiled.New(template.Must(template.New("set").Parse(text)), nil)
+	set := compiled.New(func(string) (*template.Template, error) { return template.New("set").Parse(text) }, nil)
 	for _, seed := range []string{"", "a", "/a?b=c&d", "javascript:alert(1)", "//evil.example", "/%zz%20", "http://x\"'<>", "\x00\xff é+", "mailto:a@b", "data:x", "/a:b"} {
 		f.Add(seed)
 	}
@@ -154,7 +154,7 @@ func FuzzEscaping(f *testing.F) {
 // TestAtOnce executes templates that were never executed, all at the same time.
 func TestAtOnce(t *testing.T) {
 	text := partials + `{{define "a"}}{{template "text" .}}{{end}}{{define "b"}}<p title="{{.}}">{{template "text" .}}{{end}}`
-	set := compiled.New(template.Must(template.New("set").Parse(text)), nil)
+	set := compiled.New(func(string) (*template.Template, error) { return template.New("set").Parse(text) }, nil)
 	var wait sync.WaitGroup
 	for i := range 50 {
 		wait.Go(func() {

@@ -4,17 +4,16 @@ package translations
 
 import (
 	"embed"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"math"
 	"path"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/nicksnyder/go-i18n/v2/i18n"
-	i18ntemplate "github.com/nicksnyder/go-i18n/v2/i18n/template"
+	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 	"golang.org/x/text/number"
@@ -28,77 +27,113 @@ var files embed.FS
 // Catalog is the texts of one language. It is safe for use by many requests at once.
 type Catalog struct {
 	// Tag is the language, such as "fr".
-	Tag       string
-	localizer *i18n.Localizer
-	printer   *message.Printer
-	// found keeps messages that were looked up, by key and, where it matters, by number below countsKept. A page
-	// shows a hundred of them, and looking one up costs as much as writing a whole card.
-	found sync.Map
+	Tag     string
+	tag     language.Tag
+	printer *message.Printer
+	texts   map[string]string
+	// forms are the texts that depend on a number, by key.
+	forms map[string]forms
 }
 
-// countsKept bounds how many numbers of a plural are kept.
-const countsKept = 100
+// forms are the texts of one message by the plural form that the language has for a number; "other" is always there.
+type forms map[plural.Form]string
 
-// lookup names a message: its key and the number that picks its form, -1 for none.
-type lookup struct {
-	key string
-	n   int64
+// formNames are the names that the files have for plural forms.
+var formNames = map[string]plural.Form{
+	"zero": plural.Zero, "one": plural.One, "two": plural.Two, "few": plural.Few, "many": plural.Many, "other": plural.Other,
 }
 
 // Load reads the texts of every language, by language tag.
 func Load() (map[string]*Catalog, error) {
-	bundle := i18n.NewBundle(language.English)
 	names, err := fs.Glob(files, "*.json")
 	if err != nil {
 		return nil, fmt.Errorf("list message files: %w", err)
 	}
-	catalogs := make(map[string]*Catalog, len(names))
+	catalogs := map[string]*Catalog{}
 	for _, name := range names {
-		if _, err := bundle.LoadMessageFileFS(files, name); err != nil {
+		_, tag, _ := strings.Cut(strings.TrimSuffix(name, path.Ext(name)), ".")
+		c := catalogs[tag]
+		if c == nil {
+			c = &Catalog{Tag: tag, tag: language.Make(tag), texts: map[string]string{}, forms: map[string]forms{}}
+			c.printer = message.NewPrinter(c.tag)
+			catalogs[tag] = c
+		}
+		if err := c.read(name); err != nil {
 			return nil, fmt.Errorf("load message file %s: %w", name, err)
 		}
-		_, tag, _ := strings.Cut(strings.TrimSuffix(name, path.Ext(name)), ".")
-		catalogs[tag] = &Catalog{Tag: tag, printer: message.NewPrinter(language.Make(tag))}
-	}
-	for tag, c := range catalogs {
-		c.localizer = i18n.NewLocalizer(bundle, tag)
 	}
 	return catalogs, nil
+}
+
+// read adds a file of messages: a text for each key, or texts by their plural form.
+func (c *Catalog) read(name string) error {
+	raw, err := files.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	var messages map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &messages); err != nil {
+		return err
+	}
+	for key, value := range messages {
+		var text string
+		if json.Unmarshal(value, &text) == nil {
+			c.texts[key] = text
+			continue
+		}
+		var named map[string]string
+		if err := json.Unmarshal(value, &named); err != nil {
+			return fmt.Errorf("read message %s: %w", key, err)
+		}
+		byForm := make(forms, len(named))
+		for name, text := range named {
+			form, known := formNames[name]
+			if !known {
+				return fmt.Errorf("read message %s: there is no plural form %q", key, name)
+			}
+			byForm[form] = text
+		}
+		if byForm[plural.Other] == "" {
+			return fmt.Errorf(`read message %s: the form "other" is missing`, key)
+		}
+		c.forms[key], c.texts[key] = byForm, byForm[plural.Other]
+	}
+	return nil
 }
 
 // Text is the message of a key. pairs are names and values that the message mentions: "Name", "Lou". A key
 // that does not exist is shown as it is; a test keeps that from happening.
 func (c *Catalog) Text(key string, pairs ...any) string {
-	return fill(c.message(lookup{key, -1}), pairs)
+	text, ok := c.texts[key]
+	if !ok {
+		return key
+	}
+	return fill(text, pairs)
 }
 
 // Plural is the message of a key in the form that n asks for; the message mentions n as {{.Count}}, written
 // in the language's way.
 func (c *Catalog) Plural(key string, n int64, pairs ...any) string {
-	text := c.message(lookup{key, n})
+	text, ok := c.texts[key]
+	if !ok {
+		return key
+	}
+	if form, ok := c.forms[key][c.form(max(n, -n))]; ok {
+		text = form
+	}
 	if len(pairs) == 0 && !strings.Contains(text, "{{") {
 		return text
 	}
 	return fill(text, append([]any{"Count", c.Number(n)}, pairs...))
 }
 
-// message is a message as its file has it.
-func (c *Catalog) message(l lookup) string {
-	if text, ok := c.found.Load(l); ok {
-		return text.(string) //nolint:forcetypeassert // only strings are stored, below
+// form is the plural form for a number. "Un million de votes": French has a form for whole millions that the module's
+// edition of CLDR does not know yet.
+func (c *Catalog) form(n int64) plural.Form {
+	if c.Tag == "fr" && n > 0 && n%1_000_000 == 0 {
+		return plural.Many
 	}
-	config := &i18n.LocalizeConfig{MessageID: l.key, TemplateParser: i18ntemplate.IdentityParser{}}
-	if l.n >= 0 {
-		config.PluralCount = l.n
-	}
-	text, err := c.localizer.Localize(config)
-	if err != nil {
-		return l.key
-	}
-	if l.n < countsKept {
-		c.found.Store(l, text)
-	}
-	return text
+	return plural.Cardinal.MatchPlural(c.tag, int(n), 0, 0, 0, 0)
 }
 
 // fill puts values into the places that a message has for them, written {{.Name}}. A value is never read as a

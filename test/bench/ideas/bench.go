@@ -144,26 +144,29 @@ func (b *bench) measureIdle(ctx context.Context) error {
 	return nil
 }
 
-// idleMemory is the least within a minute and a quarter: the service gives memory back when it has been quiet a while.
+// idleMemory is what is usual while the service is quiet, the median of a while: it gives memory back after half a minute at
+// the latest, and then every quarter of one.
 func (b *bench) idleMemory(ctx context.Context, s *service) (float64, error) {
+	const settled, watched = 35, 20
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	least := 1e9
-	for range 75 {
-		now, _, err := s.memory()
-		if err != nil {
-			return 0, err
-		}
-		if least = min(least, now); least <= mostIdle {
-			break
-		}
+	var seen []float64
+	for i := range settled + watched {
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		case <-tick.C:
 		}
+		now, _, err := s.memory()
+		if err != nil {
+			return 0, err
+		}
+		if i >= settled {
+			seen = append(seen, now)
+		}
 	}
-	return least, nil
+	slices.Sort(seen)
+	return seen[len(seen)/2], nil
 }
 
 func (b *bench) reportMemory() error {
