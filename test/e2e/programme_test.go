@@ -125,9 +125,9 @@ func TestProgramme(t *testing.T) {
 				return client.IgnoreNotFound(err)
 			})
 		}
-		got, err := w.visitor(c.Status.URL).do("GET", "/challenges/city-nights", nil)
-		if err != nil || got.status != http.StatusNotFound {
-			t.Errorf("the page of the deleted challenge answers %d, %v", got.status, err)
+		got, err := w.visitor(c.Status.URL).do("GET", "/challenges", nil)
+		if err != nil || got.status != http.StatusOK || strings.Contains(got.body, "Rouler") {
+			t.Errorf("the list of challenges answers %d, %v, with a deleted one: %s", got.status, err, got.body)
 		}
 	})
 }

@@ -168,6 +168,12 @@ func (s *Service) Member(name string) ideas.Member {
 	return m
 }
 
+// Happen has something happen that changes nothing.
+func (s *Service) Happen() {
+	s.Helper()
+	s.DB.Exec(s.TB, "INSERT INTO ideas.event (kind, dispatched) VALUES ('test.happened', true)")
+}
+
 // Challenge is one in force, by its name.
 func (s *Service) Challenge(name string) *ideas.Challenge {
 	s.Helper()

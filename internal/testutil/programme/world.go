@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -286,6 +287,38 @@ func (w *World) Eventually(what string, check func() error) {
 		case <-tick.C:
 		}
 	}
+}
+
+// Nudge asks for a reconcile, as a person does.
+func (w *World) Nudge(o client.Object) {
+	w.Helper()
+	Change(w, o, func(o client.Object) {
+		annotations := o.GetAnnotations()
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[v1alpha1.AnnotationReconcile] = time.Now().Format(time.RFC3339Nano)
+		o.SetAnnotations(annotations)
+	})
+}
+
+// Scrape returns what a registry tells, one line for each metric.
+func Scrape(registry *prometheus.Registry) (string, error) {
+	families, err := registry.Gather()
+	if err != nil {
+		return "", fmt.Errorf("gather the metrics: %w", err)
+	}
+	var out strings.Builder
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			var labels []string
+			for _, l := range metric.GetLabel() {
+				labels = append(labels, fmt.Sprintf("%s=%q", l.GetName(), l.GetValue()))
+			}
+			fmt.Fprintf(&out, "%s{%s} %v\n", family.GetName(), strings.Join(labels, ","), metric.GetGauge().GetValue())
+		}
+	}
+	return out.String(), nil
 }
 
 // AsJSON shows a value.
