@@ -199,4 +199,3 @@ func TestPaused(t *testing.T) {
 		}
 	}
 }
-

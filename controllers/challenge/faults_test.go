@@ -20,7 +20,7 @@ var services = map[string]struct {
 }{
 	"down":             {http.HandlerFunc(programme.HangUp), "does not answer"},
 	"hanging":          {http.HandlerFunc(hang), "does not answer"},
-	"older":            {http.HandlerFunc(http.NotFound), "does not keep the contract"},
+	"older":            {http.NotFoundHandler(), "does not keep the contract"},
 	"something else":   {http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }), "does not keep the contract"},
 	"another token":    {http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }), "token"},
 	"without database": {http.HandlerFunc(unready), "waits for its database"},

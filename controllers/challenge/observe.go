@@ -78,7 +78,7 @@ func entries(from []control.EntryState, most int) (to []v1alpha1.EntryStatus) {
 	for _, e := range from[:min(len(from), most)] {
 		to = append(to, v1alpha1.EntryStatus{
 			Idea: e.Idea, Title: ideaservice.Bounded(e.Title, maxTitle), Votes: e.Votes, Points: e.Points,
-			Rank: int32(min(max(e.Rank, 0), math.MaxInt32)), //nolint:gosec // bounded
+			Rank: int32(min(max(e.Rank, 0), math.MaxInt32)),
 		})
 	}
 	return to

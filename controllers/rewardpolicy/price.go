@@ -54,7 +54,7 @@ func pricingStatus(p control.Pricing) *v1alpha1.PricingStatus {
 		Members: p.Members, PointsBefore: p.PointsBefore, PointsAfter: p.PointsAfter, Risen: p.Risen, Fallen: p.Fallen,
 	}
 	for _, l := range p.Levels[:min(len(p.Levels), maxLevels)] {
-		level := int32(min(max(l.Level, 0), math.MaxInt32)) //nolint:gosec // bounded
+		level := int32(min(max(l.Level, 0), math.MaxInt32))
 		out.Levels = append(out.Levels, v1alpha1.LevelPrice{Level: level, Name: ideaservice.Bounded(l.Name, maxWord), Before: l.Before, After: l.After})
 	}
 	for _, b := range p.Badges[:min(len(p.Badges), maxBadges)] {

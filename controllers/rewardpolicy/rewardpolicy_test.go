@@ -95,7 +95,9 @@ func TestRefused(t *testing.T) {
 			[]string{"spec.rules[0].condition", "line 1, column"},
 		},
 		"a name that is not there, on the second line": {
-			func(s *v1alpha1.RewardPolicySpec) { s.Rules[0].Condition = "idea.supporters > 1\n&& ideas.comments > 1" },
+			func(s *v1alpha1.RewardPolicySpec) {
+				s.Rules[0].Condition = "idea.supporters > 1\n&& ideas.comments > 1"
+			},
 			[]string{"spec.rules[0].condition", "line 2, column 4", "ideas"},
 		},
 		"an expression that is no condition": {

@@ -23,10 +23,10 @@ func TestNext(t *testing.T) {
 		want, have, last control.InForce
 		step             ideaservice.Step
 	}{
-		"never declared":                                   {generation(1, "a"), none, none, ideaservice.Declare},
-		"in force":                                         {generation(1, "a"), generation(1, "a"), generation(1, "a"), ideaservice.Keep},
-		"in force, and the status was not written":         {generation(1, "a"), generation(1, "a"), none, ideaservice.Keep},
-		"changed":                                          {generation(2, "b"), generation(1, "a"), generation(1, "a"), ideaservice.Declare},
+		"never declared": {generation(1, "a"), none, none, ideaservice.Declare},
+		"in force":       {generation(1, "a"), generation(1, "a"), generation(1, "a"), ideaservice.Keep},
+		"in force, and the status was not written": {generation(1, "a"), generation(1, "a"), none, ideaservice.Keep},
+		"changed": {generation(2, "b"), generation(1, "a"), generation(1, "a"), ideaservice.Declare},
 		"changed again before the status was written":      {generation(3, "c"), generation(2, "b"), generation(1, "a"), ideaservice.Declare},
 		"the operator has other words for it":              {generation(1, "b"), generation(1, "a"), generation(1, "a"), ideaservice.Declare},
 		"withdrawn by somebody else":                       {generation(1, "a"), none, generation(1, "a"), ideaservice.Repair},

@@ -180,7 +180,7 @@ func (p *Programmes) follow(s *Service, f Follower, uid string) *programme {
 }
 
 // seen returns what is known without a call; known is false where one is needed.
-func (p *Programmes) seen(w *programme, f Follower, began time.Time) (_ Seen, err error, known bool) { //nolint:revive // the error is the service's, not that of looking
+func (p *Programmes) seen(w *programme, f Follower, began time.Time) (_ Seen, err error, known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if w.err != nil {

@@ -180,3 +180,37 @@ func (w *world) killOperator() {
 		w.Fatalf("kill the operator: %v", err)
 	}
 }
+
+// TestInitiatives applies the samples of initiatives as a brand would, and waits until each whole programme is in force.
+// test/journeys walks through what members and team then do in them.
+func TestInitiatives(t *testing.T) {
+	for _, initiative := range []string{"lego-ideas", "threadless", "bmw", "quality-hunters", "school-lab"} {
+		t.Run(initiative, func(t *testing.T) {
+			w := newWorld(t, initiative)
+			if out, err := kubectl(w.ctx, "", "apply", "-n", w.namespace, "-k", "../../config/samples/initiatives/"+initiative); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			communities, challenges, policies := &v1alpha1.CommunityList{}, &v1alpha1.ChallengeList{}, &v1alpha1.RewardPolicyList{}
+			for _, list := range []client.ObjectList{communities, challenges, policies} {
+				if err := cluster.client.List(w.ctx, list, client.InNamespace(w.namespace)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(communities.Items) != 1 || len(challenges.Items) == 0 || len(policies.Items) == 0 {
+				t.Fatalf("the folder has %d Communities, %d Challenges and %d RewardPolicies", len(communities.Items), len(challenges.Items), len(policies.Items))
+			}
+			c := &communities.Items[0]
+			change(w, c, func(c *v1alpha1.Community) { c.Spec.ClassName = w.class.Name })
+			w.waitReady(c)
+			for i := range policies.Items {
+				w.waitProgramme(&policies.Items[i], v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady)
+			}
+			for i := range challenges.Items {
+				w.waitProgramme(&challenges.Items[i], v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady)
+				if challenges.Items[i].Status.Phase == "" {
+					t.Errorf("%s has no phase", challenges.Items[i].Name)
+				}
+			}
+		})
+	}
+}

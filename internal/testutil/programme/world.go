@@ -272,7 +272,13 @@ func (w *World) WaitCondition(o client.Object, kind string, status metav1.Condit
 // Eventually waits until a check passes.
 func (w *World) Eventually(what string, check func() error) {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), patience)
+	w.Within(patience, what, check)
+}
+
+// Within waits so long until a check passes.
+func (w *World) Within(limit time.Duration, what string, check func() error) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), limit)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

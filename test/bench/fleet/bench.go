@@ -17,10 +17,13 @@ import (
 
 // What is required; see docs/benchmarks.md.
 const (
-	maxReadySeconds      = 120
-	maxRequestsPerChild  = 2
-	maxStatusWrites      = 4
-	maxMemoryMiB         = 150
+	maxReadySeconds     = 120
+	maxRequestsPerChild = 2
+	maxStatusWrites     = 4
+	maxMemoryMiB        = 150
+	// maxMemoryOfChallenge, in MiB, is what a Challenge may add: its spec is in the cache, here with a brief of 1,800
+	// characters in two languages.
+	maxMemoryOfChallenge = 16.0 / 1024
 	maxSecretsMiB        = 10
 	maxRestartSeconds    = 10
 	maxChallengesSeconds = 600
@@ -219,8 +222,13 @@ func (b *bench) measureRestart(ctx context.Context, r *report.Report) error {
 	if writes.sum() > 0 {
 		r.Detail("Writes after a restart: %s.", writes.per(1))
 	}
-	r.AtMost("memory after a restart, peak", mem.peak, maxMemoryMiB, " MiB")
+	r.AtMost("memory after a restart, peak", mem.peak, b.maxMemory(), " MiB")
 	return nil
+}
+
+// maxMemory is what the operator may have resident with the whole fleet.
+func (b *bench) maxMemory() float64 {
+	return maxMemoryMiB + maxMemoryOfChallenge*float64(b.options.communities*b.options.challenges)
 }
 
 func (b *bench) restart(ctx context.Context, profile string) (took time.Duration, writes tally, mem memory, err error) {
@@ -285,7 +293,7 @@ func (b *bench) measureForeignSecrets(ctx context.Context, r *report.Report) err
 		return err
 	}
 	r.AtMost("the same after a restart, peak", mem.peak-b.restarted.peak, maxSecretsMiB, " MiB")
-	r.AtMost("memory with foreign Secrets, peak", mem.peak, maxMemoryMiB, " MiB")
+	r.AtMost("memory with foreign Secrets, peak", mem.peak, b.maxMemory(), " MiB")
 	r.AtMost("restarted with foreign Secrets", took.Seconds(), maxRestartSeconds, " s")
 	return nil
 }

@@ -86,7 +86,7 @@ func (b *bench) measureChallenges(ctx context.Context, r *report.Report) error {
 	if err != nil {
 		return err
 	}
-	r.Note("memory with Challenges, peak", "%.0f MiB", mem.peak)
+	r.AtMost("memory with Challenges, peak", mem.peak, b.maxMemory(), " MiB")
 	return nil
 }
 

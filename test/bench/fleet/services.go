@@ -93,7 +93,7 @@ var healthyDatabase = control.Database{Ready: true, SchemaVersion: 1}
 func (s *services) observe(w http.ResponseWriter, _ *http.Request, who types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	respond(w, http.StatusOK, control.State{Version: "1.0.0", InForce: s.inForce[who], Database: healthyDatabase})
+	respond(w, control.State{Version: "1.0.0", InForce: s.inForce[who], Database: healthyDatabase})
 }
 
 func (s *services) declare(w http.ResponseWriter, r *http.Request, who types.NamespacedName) {
@@ -105,7 +105,7 @@ func (s *services) declare(w http.ResponseWriter, r *http.Request, who types.Nam
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inForce[who] = control.InForce{UID: d.UID, Generation: d.Generation, Digest: d.Settings.Digest()}
-	respond(w, http.StatusOK, control.Answer{InForce: s.inForce[who], Database: healthyDatabase})
+	respond(w, control.Answer{InForce: s.inForce[who], Database: healthyDatabase})
 }
 
 // list answers with an ETag, as the service does.
@@ -132,7 +132,7 @@ func (s *services) declareChallenge(w http.ResponseWriter, r *http.Request, who 
 	}
 	s.challenges[who][o.UID] = known
 	s.mu.Unlock()
-	respond(w, http.StatusOK, control.Answer{InForce: known.InForce(), Database: healthyDatabase})
+	respond(w, control.Answer{InForce: known.InForce(), Database: healthyDatabase})
 }
 
 func (s *services) observeChallenge(w http.ResponseWriter, r *http.Request, who types.NamespacedName) {
@@ -146,7 +146,7 @@ func (s *services) withdrawChallenge(w http.ResponseWriter, r *http.Request, who
 	s.mu.Lock()
 	delete(s.challenges[who], r.PathValue("uid"))
 	s.mu.Unlock()
-	respond(w, http.StatusOK, control.Answer{Database: healthyDatabase})
+	respond(w, control.Answer{Database: healthyDatabase})
 }
 
 // respondTagged answers with a tag, or that the caller has the state already.
@@ -162,7 +162,7 @@ func respondTagged(w http.ResponseWriter, r *http.Request, v any) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	respond(w, http.StatusOK, v)
+	respond(w, v)
 }
 
 // called counts the calls so far.
@@ -172,9 +172,8 @@ func (s *services) called() int {
 	return s.calls
 }
 
-func respond(w http.ResponseWriter, status int, v any) {
+func respond(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // the operator has hung up
 }
 
