@@ -14,7 +14,7 @@ import (
 )
 
 // pricingTimeout bounds the reading of all past events.
-const pricingTimeout = 2 * time.Minute
+const pricingTimeout = time.Minute
 
 // PriceRewardPolicy tells what a policy would change, had it been in force from the first event on. It writes nothing.
 // The policy takes the place of the one of the same name; events of challenges that name another one are left out. What

@@ -33,13 +33,22 @@ func TestArchivedChallenges(t *testing.T) {
 		t.Fatal(err)
 	}
 	topic := opened.ID
+	r.set(day(12)) // the vote is open
+	if page := member.get("/challenges/summer").is(http.StatusOK); !strings.Contains(page.body, `action="/challenges/summer/votes"`) || !strings.Contains(page.body, "challenge-until") {
+		t.Error("before its end the vote is not open")
+	}
 	for _, name := range []string{"summer", "within", "secret", "talk"} {
 		if err := r.store.WithdrawChallenge(t.Context(), "uid-"+name); err != nil {
 			t.Fatal(err)
 		}
 	}
-	page := r.visitor().get("/challenges/summer").is(http.StatusOK)
-	for _, text := range []string{"This challenge was archived on 2 March 2027", "A lamp for cyclists", `class="phase phase-archived">Archived`} {
+	page := member.get("/challenges/summer").is(http.StatusOK)
+	for _, text := range []string{`action="/challenges/summer/votes"`, "challenge-until", "/challenges/summer/enter"} {
+		if strings.Contains(page.body, text) {
+			t.Errorf("the archived contest's page has %q", text)
+		}
+	}
+	for _, text := range []string{"This challenge was archived on 12 March 2027", "A lamp for cyclists", `class="phase phase-archived">Archived`} {
 		if !strings.Contains(page.body, text) {
 			t.Errorf("the archived contest’s page lacks %q", text)
 		}

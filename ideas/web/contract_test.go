@@ -468,35 +468,44 @@ func TestClockOverTheContract(t *testing.T) {
 type slowPricing struct {
 	declarations
 	begun   chan struct{}
-	release chan struct{}
+	release chan error
 }
 
-func (s *slowPricing) PriceRewardPolicy(context.Context, string, control.RewardPolicy) (rules.Pricing, error) {
-	close(s.begun)
-	<-s.release
-	return rules.Pricing{}, nil
+func (s *slowPricing) PriceRewardPolicy(ctx context.Context, _ string, _ control.RewardPolicy) (rules.Pricing, error) {
+	if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > control.PricingTimeout {
+		return rules.Pricing{}, errors.New("there is no end to the pricing")
+	}
+	s.begun <- struct{}{}
+	return rules.Pricing{}, <-s.release
 }
 
-// Pricing reads everything that has happened, so that only one is under way.
+// Pricing reads everything that has happened, so that only one is under way, and for a minute at most.
 func TestOnePricingAtATime(t *testing.T) {
-	slow := &slowPricing{begun: make(chan struct{}), release: make(chan struct{})}
+	slow := &slowPricing{begun: make(chan struct{}), release: make(chan error)}
 	settings := &declaration{}
 	server := httptest.NewServer(web.NewControl(web.ControlConfig{
 		Declarations: slow, Settings: settings, Token: func() (string, error) { return controlToken, nil }, Logger: slog.New(slog.DiscardHandler),
 	}))
 	t.Cleanup(server.Close)
 	address, client := strings.TrimPrefix(server.URL, "http://"), control.NewClient("")
-	first := make(chan error, 1)
-	go func() {
+	answered := make(chan error, 1)
+	price := func() {
 		_, err := client.PriceRewardPolicy(t.Context(), address, controlToken, stars("p1", 1))
-		first <- err
-	}()
+		answered <- err
+	}
+	go price()
 	<-slow.begun
 	if _, err := client.PriceRewardPolicy(t.Context(), address, controlToken, stars("p1", 1)); !errors.Is(err, control.ErrBusy) {
 		t.Errorf("a second pricing: %v", err)
 	}
-	close(slow.release)
-	if err := <-first; err != nil {
+	slow.release <- nil
+	if err := <-answered; err != nil {
 		t.Errorf("the first pricing: %v", err)
+	}
+	go price()
+	<-slow.begun
+	slow.release <- fmt.Errorf("price: %w: %w", ideas.ErrUnavailable, context.DeadlineExceeded)
+	if err := <-answered; !errors.Is(err, control.ErrTooLong) {
+		t.Errorf("a pricing that takes too long: %v", err)
 	}
 }

@@ -45,10 +45,16 @@ func (c *controlAPI) price(w http.ResponseWriter, r *http.Request) {
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(control.PricingTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		c.log.Warn("no time for a pricing", "error", err)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), control.PricingTimeout)
+	// What is left of the time is for the answer.
+	ctx, cancel := context.WithTimeout(r.Context(), control.PricingTimeout*9/10)
 	defer cancel()
 	priced, err := c.cfg.Declarations.PriceRewardPolicy(ctx, o.Name, o.Spec)
-	if err != nil {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		c.log.Warn("pricing takes too long", "policy", o.Name, "error", err)
+		c.sendJSON(w, http.StatusGatewayTimeout, answer)
+		return
+	case err != nil:
 		c.answerStored(w, control.InForce{}, err)
 		return
 	}

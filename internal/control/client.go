@@ -28,6 +28,8 @@ var (
 	ErrNotReady = errors.New("the idea service's database is not ready")
 	// ErrBusy is returned for a pricing while another is under way.
 	ErrBusy = errors.New("the idea service is pricing another policy")
+	// ErrTooLong is returned for a pricing of more than the time that it may take.
+	ErrTooLong = errors.New("the community's past is too long to be priced in the time that it may take")
 )
 
 // Timeouts of one call. A service that hangs must not hold up the operator's other communities. A connection
@@ -121,7 +123,7 @@ func (c *Client) WithdrawRewardPolicy(ctx context.Context, address, token, uid s
 }
 
 // PriceRewardPolicy tells what a changed policy would change. It writes nothing and takes up to PricingTimeout. A refusal
-// is no error. Errors: ErrBusy, ErrNotReady.
+// is no error. Errors: ErrBusy, ErrTooLong, ErrNotReady.
 func (c *Client) PriceRewardPolicy(ctx context.Context, address, token string, o Object[RewardPolicy]) (PricingAnswer, error) {
 	r := request{method: http.MethodPost, address: address, token: token, path: objectPath(RewardPolicyPath, o.UID) + PricingPath, timeout: PricingTimeout}
 	var answer PricingAnswer
@@ -244,6 +246,8 @@ func (r request) unexpected(answer reply) error {
 			return ErrNotReady
 		case answer.status == http.StatusTooManyRequests:
 			return ErrBusy
+		case answer.status == http.StatusGatewayTimeout:
+			return ErrTooLong
 		case answer.status == http.StatusNotFound && r.method == http.MethodGet && r.object:
 			return ErrUnknownObject
 		}

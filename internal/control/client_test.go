@@ -234,6 +234,7 @@ func TestObjectCalls(t *testing.T) {
 			{http.StatusNotFound, ready, map[bool]error{true: control.ErrUnknownObject, false: control.ErrContract}[one]},
 			{http.StatusNotFound, `{}`, control.ErrContract},
 			{http.StatusTooManyRequests, ready, control.ErrBusy},
+			{http.StatusGatewayTimeout, ready, control.ErrTooLong},
 			{http.StatusInternalServerError, ready, control.ErrContract},
 		} {
 			t.Run(fmt.Sprintf("%s %d %s", name, answer.status, answer.body), func(t *testing.T) {
