@@ -80,8 +80,10 @@ type ideaDetails struct {
 	Public bool
 	// Mine tells that the viewer is among its authors; Editable that they may change it now.
 	Mine, Owner, Editable, Withdrawable bool
-	Invited                             bool
-	History                             bool
+	// Again tells that the viewer may submit again what has expired.
+	Again   bool
+	Invited bool
+	History bool
 	// Team tells that the viewer may do something with it as one of the team.
 	Team, Reportable bool
 }
@@ -131,6 +133,7 @@ func (a *app) ideaDetails(v *visit, own openedIdea) ideaDetails {
 		Invited: own.Invited, History: own.Revision > 1 && len(own.As) > 0,
 	}
 	d.Editable = d.Mine && own.State.Editable()
+	d.Again = d.Editable && own.State == ideas.StateExpired
 	d.Team = len(own.As) > 1 || len(own.As) == 1 && !d.Mine || v.roles.May(ideas.MayAnswer)
 	d.Reportable = d.Public && v.member != nil && !d.Mine
 	d.Withdrawable = d.Mine && slices.ContainsFunc(ideas.NextStates(own.State, []ideas.Capacity{ideas.AsAuthor}),

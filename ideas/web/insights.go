@@ -375,7 +375,8 @@ func (a *app) objective(v *visit, o control.Objective) (objectiveView, error) {
 	if deadline, err := time.Parse(time.DateOnly, o.Deadline); err == nil {
 		view.When = v.lang.catalog.Date(deadline)
 	}
-	if projection.Known {
+	// What is reached or missed needs no outlook, and a scale may end at what was aimed at.
+	if projection.Known && (standing == ideas.ObjectiveOnTrack || standing == ideas.ObjectiveBehind) {
 		view.Projected = v.lang.catalog.Number(int64(math.Round(projection.Value)))
 	}
 	if n := len(figures); n > 0 {

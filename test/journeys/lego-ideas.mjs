@@ -54,7 +54,8 @@ await journey(async (w) => {
     await w.goto(fan, `/ideas/${ideas.tram}`);
     await w.eventually(fan, () => fan.getByText(w.t('notice.expired')).first().isVisible(), 'the tram expires');
     await w.shot(fan, 'expired');
-    await w.goto(fan, `/ideas/${ideas.tram}/edit`);
+    await fan.getByRole('link', { name: w.t('edit.again'), exact: true }).click();
+    await fan.waitForURL(/\/edit$/);
     await w.shot(fan, 'begin again');
     await w.press(fan, 'edit.again');
     await fan.locator('p.notice').waitFor();

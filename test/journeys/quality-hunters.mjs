@@ -98,7 +98,10 @@ await journey(async (w) => {
     await w.goto(traveller, '/recognition');
     await w.eventually(traveller, () => traveller.locator('ol').getByText('+300', { exact: true }).isVisible(), 'the author is credited');
     await w.shot(traveller, 'credited');
+    await w.carriedOut();
     await w.goto(lead, '/team/insights');
+    await w.eventually(lead, () => lead.locator('.objective').filter({ hasText: w.t('insights.of', { Target: '260' }) }).getByText('1', { exact: true }).isVisible(),
+      'the idea counts for the objective');
     await w.shot(lead, 'objectives');
   });
 });

@@ -105,7 +105,7 @@ class World {
   // born is the birth date of somebody who was so old yesterday.
   born(years) {
     const day = new Date(Date.now() - 86_400_000);
-    return `${day.getUTCFullYear() - years}${day.toISOString().slice(4, 10)}`;
+    return new Date(Date.UTC(day.getUTCFullYear() - years, day.getUTCMonth(), day.getUTCDate())).toISOString().slice(0, 10);
   }
 
   // days as a duration.
