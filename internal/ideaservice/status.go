@@ -13,6 +13,10 @@ import (
 // the object has just come into force, counts of zero are written as well, which a difference leaves out: before, nobody
 // knew them.
 func WriteStatus(ctx context.Context, c client.Client, before, after client.Object, status any, cameIntoForce bool) (written bool, err error) {
+	// A finalizer that was added meanwhile is no part of this write, nor the version that came of it.
+	before = before.DeepCopyObject().(client.Object)
+	before.SetFinalizers(after.GetFinalizers())
+	before.SetResourceVersion(after.GetResourceVersion())
 	patch := client.MergeFrom(before)
 	if cameIntoForce {
 		raw, err := json.Marshal(map[string]any{"status": status})
