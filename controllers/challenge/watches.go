@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -42,6 +43,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, maxConcurrent int) error
 		For(&v1alpha1.Challenge{}, builder.WithPredicates(ideaservice.SpecChanged())).
 		Watches(&v1alpha1.Community{}, handler.EnqueueRequestsFromMapFunc(r.ofCommunity), builder.WithPredicates(ideaservice.CommunityChanged())).
 		Watches(&v1alpha1.Challenge{}, handler.EnqueueRequestsFromMapFunc(r.referringTo(control.KindChallenge)), builder.WithPredicates(ideaservice.CameIntoForce())).
+		Watches(&v1alpha1.Challenge{}, handler.EnqueueRequestsFromMapFunc(r.hurry), builder.WithPredicates(ideaservice.LookAsked())).
 		Watches(&v1alpha1.RewardPolicy{}, handler.EnqueueRequestsFromMapFunc(r.referringTo(control.KindRewardPolicy)), builder.WithPredicates(ideaservice.CameIntoForce())).
 		WatchesRawSource(source.Channel(r.Converger.Programmes.News(control.KindChallenge), ideaservice.EnqueueNews())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: maxConcurrent}).
@@ -69,6 +71,13 @@ func reference(kind, name string) string { return kind + "/" + name }
 func (r *Reconciler) ofCommunity(ctx context.Context, community client.Object) []reconcile.Request {
 	r.Converger.Programmes.Hurry(client.ObjectKeyFromObject(community))
 	return r.list(ctx, community.GetNamespace(), client.MatchingFields{indexCommunity: community.GetName()})
+}
+
+// hurry has the programme looked at that a challenge is part of. What is new in it comes as news.
+func (r *Reconciler) hurry(_ context.Context, o client.Object) []reconcile.Request {
+	c := o.(*v1alpha1.Challenge)
+	r.Converger.Programmes.Hurry(types.NamespacedName{Namespace: c.Namespace, Name: c.Spec.CommunityRef.Name})
+	return nil
 }
 
 // referringTo finds the challenges that refer to an object.

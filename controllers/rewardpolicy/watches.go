@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -31,6 +32,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, maxConcurrent int) error
 	err = ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.RewardPolicy{}, builder.WithPredicates(ideaservice.SpecChanged())).
 		Watches(&v1alpha1.Community{}, handler.EnqueueRequestsFromMapFunc(r.ofCommunity), builder.WithPredicates(ideaservice.CommunityChanged())).
+		Watches(&v1alpha1.RewardPolicy{}, handler.EnqueueRequestsFromMapFunc(r.hurry), builder.WithPredicates(ideaservice.LookAsked())).
 		WatchesRawSource(source.Channel(r.Converger.Programmes.News(control.KindRewardPolicy), ideaservice.EnqueueNews())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: maxConcurrent}).
 		Complete(r)
@@ -55,4 +57,11 @@ func (r *Reconciler) ofCommunity(ctx context.Context, community client.Object) [
 		requests[i].NamespacedName = client.ObjectKeyFromObject(&found.Items[i])
 	}
 	return requests
+}
+
+// hurry has the programme looked at that a policy is part of. What is new in it comes as news.
+func (r *Reconciler) hurry(_ context.Context, o client.Object) []reconcile.Request {
+	p := o.(*v1alpha1.RewardPolicy)
+	r.Converger.Programmes.Hurry(types.NamespacedName{Namespace: p.Namespace, Name: p.Spec.CommunityRef.Name})
+	return nil
 }

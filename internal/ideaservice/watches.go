@@ -22,6 +22,16 @@ func SpecChanged() predicate.Predicate {
 	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, deleted)
 }
 
+// LookAsked lets through a new value of the annotation that asks for a look now.
+func LookAsked() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false }, DeleteFunc: func(event.DeleteEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return e.ObjectOld.GetAnnotations()[v1alpha1.AnnotationReconcile] != e.ObjectNew.GetAnnotations()[v1alpha1.AnnotationReconcile]
+		},
+	}
+}
+
 // EnqueueNews enqueues the objects that Programmes tells of.
 func EnqueueNews() handler.TypedEventHandler[types.NamespacedName, reconcile.Request] {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]

@@ -17,6 +17,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/quaeso/community-operator/api/v1alpha1"
+	"github.com/quaeso/community-operator/internal/control"
+	"github.com/quaeso/community-operator/internal/ideaservice"
+	"github.com/quaeso/community-operator/internal/stack"
 )
 
 // programme is what a brand's team applies, all at once and in no particular order.
@@ -109,6 +112,14 @@ func TestProgramme(t *testing.T) {
 			return nil
 		})
 	})
+	t.Run("drift", func(t *testing.T) {
+		w.withdraw(c, nights)
+		w.eventually(30*time.Second, "the challenge has left the list", func() error { return w.listed(c, "Rouler dans le noir", false) })
+		change(w, nights, func(c *v1alpha1.Challenge) {
+			metav1.SetMetaDataAnnotation(&c.ObjectMeta, v1alpha1.AnnotationReconcile, "now")
+		})
+		w.eventually(30*time.Second, "the operator has declared it again", func() error { return w.listed(c, "Rouler dans le noir", true) })
+	})
 	t.Run("the operator is killed", func(t *testing.T) {
 		w.killOperator()
 		change(w, days, func(c *v1alpha1.Challenge) { c.Spec.Title["fr"] = "Rouler au soleil" })
@@ -125,9 +136,8 @@ func TestProgramme(t *testing.T) {
 				return client.IgnoreNotFound(err)
 			})
 		}
-		got, err := w.visitor(c.Status.URL).do("GET", "/challenges", nil)
-		if err != nil || got.status != http.StatusOK || strings.Contains(got.body, "Rouler") {
-			t.Errorf("the list of challenges answers %d, %v, with a deleted one: %s", got.status, err, got.body)
+		if err := w.listed(c, "Rouler", false); err != nil {
+			t.Error(err)
 		}
 	})
 }
@@ -169,6 +179,32 @@ func (w *world) waitPage(c *v1alpha1.Community, path, text string) {
 		}
 		return err
 	})
+}
+
+// listed checks whether the list of challenges holds a text.
+func (w *world) listed(c *v1alpha1.Community, text string, want bool) error {
+	got, err := w.visitor(c.Status.URL).do("GET", "/challenges", nil)
+	if err != nil {
+		return err
+	}
+	if has := strings.Contains(got.body, text); got.status != http.StatusOK || has != want {
+		return fmt.Errorf("the list answers %d, with %q: %t", got.status, text, has)
+	}
+	return nil
+}
+
+// withdraw withdraws a challenge behind the operator's back, as somebody with the control token could.
+func (w *world) withdraw(c *v1alpha1.Community, challenge *v1alpha1.Challenge) {
+	w.Helper()
+	service, secret := &corev1.Service{}, &corev1.Secret{}
+	service.Namespace, service.Name = w.namespace, stack.ControlName(c.Name)
+	secret.Namespace, secret.Name = w.namespace, stack.CredentialsName(c.Name)
+	w.get(service)
+	w.get(secret)
+	err := control.NewClient("").WithdrawChallenge(w.ctx, ideaservice.Address(service), string(secret.Data[control.FileControlToken]), string(challenge.UID))
+	if err != nil {
+		w.Fatal(err)
+	}
 }
 
 // killOperator kills the operator's pods, which come back by themselves.
