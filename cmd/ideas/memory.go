@@ -4,13 +4,18 @@ import (
 	"context"
 	"net/http"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
 
-// trimEvery is how long a service must be quiet before it gives memory back.
-const trimEvery = 15 * time.Second
+// A service that is quiet for a while gives memory back.
+const (
+	lookEvery = 5 * time.Second
+	// quietLooks in a row found no request.
+	quietLooks = 3
+)
 
 // Garbage that may gather before it is collected, in percent of what is in use. A busy service should not spend its time
 // on collecting; a quiet or a starting one should stay small, and leave few holes.
@@ -47,10 +52,10 @@ func (t *memoryTrimmer) count(next http.Handler) http.Handler {
 
 // run trims until the context ends: first what the start has left behind, then after each busy time.
 func (t *memoryTrimmer) run(ctx context.Context) {
-	tick := time.NewTicker(trimEvery)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	var seen int64
-	trimmed := false
+	quiet := 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -58,17 +63,20 @@ func (t *memoryTrimmer) run(ctx context.Context) {
 		case <-tick.C:
 		}
 		served := t.served.Load()
-		quiet := served == seen
-		if quiet && !trimmed {
+		if quiet++; served != seen {
+			quiet, seen = 0, served
+		}
+		if quiet == quietLooks {
 			allowGarbage(quietGarbage)
 			t.busy.Store(false)
+			// Twice: what is kept for the next request is let go by the second time.
+			runtime.GC()
 			debug.FreeOSMemory()
 		}
-		if quiet {
+		if quiet >= quietLooks {
 			// Each time anew: what runs in the background needs little of the program, but much of it in the course of time.
 			// Without it more stays resident, and nothing else.
 			_ = releaseProgram()
 		}
-		trimmed, seen = quiet, served
 	}
 }

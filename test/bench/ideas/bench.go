@@ -144,8 +144,8 @@ func (b *bench) measureIdle(ctx context.Context) error {
 	return nil
 }
 
-// idleMemory is what is usual while the service is quiet, the median of a while: it gives memory back after half a minute at
-// the latest, and then every quarter of one.
+// idleMemory is what is usual while the service is quiet, the median of a while: it gives memory back after twenty seconds at
+// the latest, and pages of its program every five from then on.
 func (b *bench) idleMemory(ctx context.Context, s *service) (float64, error) {
 	const settled, watched = 35, 20
 	tick := time.NewTicker(time.Second)
