@@ -36,6 +36,7 @@ func Circles(name string, links map[string][]Link) []control.Refusal {
 			refusals = append(refusals, control.Refusal{
 				Field:   link.Field,
 				Message: "leads back to this challenge (" + strings.Join(append([]string{name}, way...), " → ") + "): leave one of these links out",
+				Cause:   control.RefusedCircle,
 			})
 		}
 	}

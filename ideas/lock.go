@@ -19,7 +19,7 @@ type refuse func(field, format string, args ...any)
 func (c *Challenge) Locked(next control.Challenge, now time.Time) []control.Refusal {
 	var refusals []control.Refusal
 	add := func(field, format string, args ...any) {
-		refusals = append(refusals, control.Refusal{Field: "spec." + field, Message: fmt.Sprintf(format, args...)})
+		refusals = append(refusals, control.Refusal{Field: "spec." + field, Message: fmt.Sprintf(format, args...), Cause: control.RefusedLocked})
 	}
 	if next.Type != c.Spec.Type {
 		add("type", "never changes: put back %s, or declare another challenge and withdraw this one", c.Spec.Type)
@@ -53,7 +53,7 @@ func (c *Challenge) PromisesPrizes(now time.Time) bool {
 func LockedPrizes(former, next control.RewardPolicy, contest string) []control.Refusal {
 	var refusals []control.Refusal
 	add := func(field, format string, args ...any) {
-		refusals = append(refusals, control.Refusal{Field: "spec." + field, Message: fmt.Sprintf(format, args...)})
+		refusals = append(refusals, control.Refusal{Field: "spec." + field, Message: fmt.Sprintf(format, args...), Cause: control.RefusedLocked})
 	}
 	why := "the challenge " + contest + ", which names this policy or follows it, is open and not decided"
 	const instead = "to promise more, declare another policy for the next contest"
@@ -189,6 +189,7 @@ func LockedSettings(former Settings, next control.Settings, challenges []*Challe
 				refusals = append(refusals, control.Refusal{
 					Field:   fmt.Sprintf("settings.house.terms[%d].text.%s", i, locale),
 					Message: fmt.Sprintf("is another text than version %s of the terms %s has, which members may have accepted: put it back, or give the new text a version of its own", t.Version, t.Name),
+					Cause:   control.RefusedLocked,
 				})
 			}
 		}
@@ -206,7 +207,8 @@ func LockedSettings(former Settings, next control.Settings, challenges []*Challe
 			continue
 		}
 		return append(refusals, control.Refusal{
-			Field: "settings.timeZone", Message: fmt.Sprintf("is locked because it would move the phases of the challenge %s, which is open: put back %s until it is over", c.Name, former.TimeZone),
+			Field: "settings.timeZone", Cause: control.RefusedLocked,
+			Message: fmt.Sprintf("is locked because it would move the phases of the challenge %s, which is open: put back %s until it is over", c.Name, former.TimeZone),
 		})
 	}
 	return refusals

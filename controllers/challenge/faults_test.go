@@ -176,7 +176,7 @@ func TestOlderService(t *testing.T) {
 		}
 		rw.Header().Set("Content-Type", "application/json")
 		rw.WriteHeader(http.StatusUnprocessableEntity)
-		fmt.Fprint(rw, `{"inForce":{},"refusals":[{"field":"mission","message":"this release of the idea service does not know the field: update its image"}],"database":{"ready":true}}`)
+		fmt.Fprint(rw, `{"inForce":{},"refusals":[{"field":"mission","message":"this release of the idea service does not know the field: update its image","cause":"unknownField"}],"database":{"ready":true}}`)
 	}))
 	c := ideation(w, "lumiere", "light")
 	w.Create(c)

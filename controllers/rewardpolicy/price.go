@@ -17,6 +17,8 @@ import (
 const (
 	// priceAgain is how soon to ask again a service that prices something else.
 	priceAgain = 10 * time.Second
+	// priceTooLong is how soon to try again what could not be priced in the time that it may take.
+	priceTooLong = time.Hour
 	// Bounds of what status takes over.
 	maxRequest, maxWord, maxField  = 253, 63, 253
 	maxLevels, maxBadges, maxFails = 21, 64, 128
@@ -39,6 +41,8 @@ func (r *Reconciler) price(ctx context.Context, s *scope) error {
 	switch {
 	case errors.Is(err, control.ErrBusy):
 		return conditions.Wait(priceAgain, v1alpha1.ReasonProgressing, "the idea service is pricing another policy")
+	case errors.Is(err, control.ErrTooLong):
+		return conditions.StallUntil(priceTooLong, v1alpha1.ReasonServiceUnreachable, "%s; remove the annotation %s", control.ErrTooLong.Error(), v1alpha1.AnnotationPrice)
 	case err != nil:
 		return ideaservice.Silent(err, max(s.subject.Again, priceAgain))
 	case answer.Pricing == nil:

@@ -213,7 +213,9 @@ func (c *controlAPI) declare(w http.ResponseWriter, r *http.Request) {
 // former is a refusal that the operator can show.
 func undecodable(err error) control.Refusal {
 	if unknown := (*control.UnknownFieldError)(nil); errors.As(err, &unknown) {
-		return control.Refusal{Field: unknown.Field, Message: "this release of the idea service does not know the field: update its image, or leave the field out"}
+		return control.Refusal{
+			Field: unknown.Field, Message: "this release of the idea service does not know the field: update its image, or leave the field out", Cause: control.RefusedUnknownField,
+		}
 	}
 	if wrongType := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrongType) {
 		return control.Refusal{Field: wrongType.Field, Message: "must be of type " + wrongType.Type.String() + ", not " + wrongType.Value}

@@ -92,7 +92,9 @@ func putObject[Spec, State any](c *controlAPI, w http.ResponseWriter, r *http.Re
 	case errors.As(err, &refused):
 		refusals, err = refused.Refusals, nil
 	case errors.Is(err, ideas.ErrNameTaken):
-		refusals, err = []control.Refusal{{Field: "name", Message: "another object in force has this name: withdraw it first, or take another name"}}, nil
+		refusals, err = []control.Refusal{{
+			Field: "name", Message: "another object in force has this name: withdraw it first, or take another name", Cause: control.RefusedNameTaken,
+		}}, nil
 	}
 	if err == nil && len(refusals) > 0 {
 		inForce, err = calls.inForce(r.Context(), o.UID, o.Name)

@@ -154,7 +154,21 @@ type Refusal struct {
 	// Awaits names what the field refers to and is not declared yet; nil for a fault of the declaration itself. Declared
 	// again once that is there, the declaration is accepted.
 	Awaits *Reference `json:"awaits,omitempty"`
+	// Cause is one of the Refused constants; empty for any other fault.
+	Cause string `json:"cause,omitempty"`
 }
+
+// Causes of refusals that callers tell apart.
+const (
+	// RefusedLocked: the change would decide otherwise what is under way.
+	RefusedLocked = "locked"
+	// RefusedCircle: the references lead back to the object itself.
+	RefusedCircle = "circle"
+	// RefusedNameTaken: another object in force has the name.
+	RefusedNameTaken = "nameTaken"
+	// RefusedUnknownField: the contract is newer than the service.
+	RefusedUnknownField = "unknownField"
+)
 
 // Kinds of what a declaration refers to.
 const (

@@ -56,14 +56,14 @@ func Judge(answer control.Answer, want control.InForce, again time.Duration) err
 
 func refusalReason(refusals []control.Refusal) string {
 	for _, r := range refusals {
-		switch {
-		case strings.Contains(r.Message, "leads back to this challenge"):
+		switch r.Cause {
+		case control.RefusedCircle:
 			return v1alpha1.ReasonReferenceCycle
-		case strings.Contains(r.Message, "is locked because"):
+		case control.RefusedLocked:
 			return v1alpha1.ReasonLocked
-		case r.Field == "name":
+		case control.RefusedNameTaken:
 			return v1alpha1.ReasonNameTaken
-		case strings.Contains(r.Message, "does not know the field"):
+		case control.RefusedUnknownField:
 			return v1alpha1.ReasonServiceOutdated
 		}
 	}

@@ -44,8 +44,8 @@ func TestNext(t *testing.T) {
 
 func TestJudge(t *testing.T) {
 	want := generation(2, "b")
-	refused := func(field, message string, awaits *control.Reference) control.Answer {
-		return control.Answer{InForce: generation(1, "a"), Refusals: []control.Refusal{{Field: field, Message: message, Awaits: awaits}}}
+	refused := func(field, message, cause string, awaits *control.Reference) control.Answer {
+		return control.Answer{InForce: generation(1, "a"), Refusals: []control.Refusal{{Field: field, Message: message, Cause: cause, Awaits: awaits}}}
 	}
 	for name, tc := range map[string]struct {
 		answer  control.Answer
@@ -53,12 +53,12 @@ func TestJudge(t *testing.T) {
 		stalled bool
 	}{
 		"in force":                  {control.Answer{InForce: want}, "", false},
-		"waits for another":         {refused("spec.origin", "waits", &control.Reference{Kind: control.KindChallenge, Name: "x"}), v1alpha1.ReasonReferenceMissing, false},
-		"refused":                   {refused("spec.title.fr", "is missing", nil), v1alpha1.ReasonRefused, true},
-		"locked":                    {refused("spec.ballot", "is locked because the challenge is open", nil), v1alpha1.ReasonLocked, true},
-		"a name that another has":   {refused("name", "another object has it", nil), v1alpha1.ReasonNameTaken, true},
-		"of a newer contract":       {refused("mission", "this release of the idea service does not know the field", nil), v1alpha1.ReasonServiceOutdated, true},
-		"in a circle":               {refused("spec.origin", "leads back to this challenge (a → b → a)", nil), v1alpha1.ReasonReferenceCycle, true},
+		"waits for another":         {refused("spec.origin", "waits", "", &control.Reference{Kind: control.KindChallenge, Name: "x"}), v1alpha1.ReasonReferenceMissing, false},
+		"refused":                   {refused("spec.title.fr", "is missing", "", nil), v1alpha1.ReasonRefused, true},
+		"locked":                    {refused("spec.ballot", "is locked because the challenge is open", control.RefusedLocked, nil), v1alpha1.ReasonLocked, true},
+		"a name that another has":   {refused("name", "another object has it", control.RefusedNameTaken, nil), v1alpha1.ReasonNameTaken, true},
+		"of a newer contract":       {refused("mission", "this release of the idea service does not know the field", control.RefusedUnknownField, nil), v1alpha1.ReasonServiceOutdated, true},
+		"in a circle":               {refused("spec.origin", "leads back to this challenge (a → b → a)", control.RefusedCircle, nil), v1alpha1.ReasonReferenceCycle, true},
 		"older than what is":        {control.Answer{InForce: generation(5, "e")}, v1alpha1.ReasonStale, true},
 		"database that is not up":   {control.Answer{InForce: generation(1, "a")}, v1alpha1.ReasonProgressing, false},
 		"something else by its UID": {control.Answer{InForce: control.InForce{UID: "v", Generation: 9}}, v1alpha1.ReasonProgressing, false},
