@@ -98,7 +98,8 @@ func TestWakesForTransition(t *testing.T) {
 	})
 	w.Create(c)
 	w.WaitReady(c)
-	if c.Status.Phase != "open" || c.Status.ClosesIn != "<1h" {
+	// A machine that does much else may have taken a minute until here.
+	if closes := c.Status.ClosesIn; c.Status.Phase == "open" && closes != "<1h" || c.Status.Phase != "open" && time.Now().Before(end) {
 		t.Errorf("before its end the status is %s", programme.AsJSON(c.Status))
 	}
 	w.Within(5*time.Minute, "the phase should be over by itself", func() error {

@@ -188,6 +188,106 @@ func TestPriced(t *testing.T) {
 	})
 }
 
+// What was ended behind the operator's back, or lost by a restore of the database, is declared again, or reported.
+func TestDrift(t *testing.T) {
+	t.Parallel()
+	for name, drift := range map[string]func(*programme.Service, *v1alpha1.RewardPolicy){
+		"ended by somebody else": func(s *programme.Service, p *v1alpha1.RewardPolicy) {
+			if err := s.Store.WithdrawRewardPolicy(s.Context(), string(p.UID)); err != nil {
+				s.Fatal(err)
+			}
+		},
+		"restored from a time before it was there": func(s *programme.Service, _ *v1alpha1.RewardPolicy) {
+			s.DB.Exec(s.TB, "DELETE FROM ideas.reward_policy", "UPDATE ideas.programme SET revision = revision + 1")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := programme.New(t)
+			w.Start(0)
+			_, service := w.Community("lumiere", nil)
+			p := stars(w)
+			w.Create(p)
+			w.WaitReady(p)
+			want := service.Known(string(p.UID))
+			drift(service, p)
+			w.Eventually("it should be in force again", func() error {
+				if got := service.Known(string(p.UID)); got != want {
+					return fmt.Errorf("the service knows %+v", got)
+				}
+				return nil
+			})
+			w.WaitEvent(p, "Warning DriftCorrected")
+			programme.Change(w, p, func(p *v1alpha1.RewardPolicy) { p.Spec.DriftPolicy = v1alpha1.DriftReport })
+			w.WaitReady(p)
+			drift(service, p)
+			w.WaitStalled(p, v1alpha1.ReasonDrifted, "driftPolicy")
+		})
+	}
+}
+
+// A policy that is restored under another UID takes the place of its former self: nobody loses a point, and nobody gets
+// one twice.
+func TestRestored(t *testing.T) {
+	t.Parallel()
+	w := programme.New(t)
+	first := w.Start(0)
+	_, service := w.Community("lumiere", nil)
+	former, c := stars(w), ideation(w)
+	w.Create(former)
+	w.Create(c)
+	w.WaitReady(former)
+	w.WaitReady(c)
+	idea := service.Entry(service.Member("Author"), "light", "A lamp that dims itself")
+	service.Support(service.Member("Voter"), idea)
+	w.Eventually("points should be given", func() error {
+		if sum, _ := points(service); sum != 5 {
+			return fmt.Errorf("there are %d", sum)
+		}
+		return nil
+	})
+	first.Stop()
+	// Nobody withdraws what is lost with its cluster.
+	programme.Change(w, former, func(p *v1alpha1.RewardPolicy) { p.Finalizers = nil })
+	w.Delete(former)
+	w.WaitGone(former)
+	w.Start(0)
+	p := stars(w)
+	w.Create(p)
+	w.WaitReady(p)
+	w.WaitEvent(p, "Normal TakenUp")
+	service.Support(service.Member("Another"), idea)
+	w.Eventually("the points of both should be there", func() error {
+		w.Get(p)
+		if sum, often := points(service); sum != 10 || often != 1 || p.Status.PointsIssued != 10 {
+			return fmt.Errorf("%d points, one event %d times, the status says %d", sum, often, p.Status.PointsIssued)
+		}
+		return nil
+	})
+}
+
+// A suspended policy stays in force as it is, and goes on afterwards.
+func TestSuspended(t *testing.T) {
+	t.Parallel()
+	w := programme.New(t)
+	w.Start(0)
+	_, service := w.Community("lumiere", nil)
+	p := stars(w)
+	w.Create(p)
+	w.WaitReady(p)
+	inForce := service.Known(string(p.UID))
+	programme.Change(w, p, func(p *v1alpha1.RewardPolicy) { p.Spec.Suspend, p.Spec.Rules[0].Points = true, 9 })
+	w.WaitCondition(p, v1alpha1.ConditionReady, metav1.ConditionUnknown, v1alpha1.ReasonSuspended)
+	if got := service.Known(string(p.UID)); got != inForce {
+		t.Errorf("suspended, the service knows %+v", got)
+	}
+	programme.Change(w, p, func(p *v1alpha1.RewardPolicy) { p.Spec.Suspend = false })
+	w.WaitReady(p)
+	if got := service.Known(string(p.UID)); got.Generation != p.Generation {
+		t.Errorf("afterwards, the service knows %+v", got)
+	}
+}
+
 // Killed between any two calls and started again, the operator comes to the same end, and nobody gets points twice.
 func TestKilledBetweenAnyTwoCalls(t *testing.T) {
 	t.Parallel()
