@@ -102,7 +102,8 @@ const (
 	EventTopicPublished EventKind = "topic.published"
 	EventTopicReplied   EventKind = "topic.replied"
 
-	// EventWorkshopRegistered, EventWorkshopWaiting, EventWorkshopMovedUp and EventWorkshopCancelled have in Data "session".
+	// EventWorkshopRegistered, EventWorkshopWaiting, EventWorkshopMovedUp and EventWorkshopCancelled have in Data "session"; all but the last have
+	// its "title", too.
 	EventWorkshopRegistered EventKind = "workshop.registered"
 	EventWorkshopWaiting    EventKind = "workshop.waiting"
 	// EventWorkshopMovedUp is a member of the waiting list who has a place now.

@@ -68,9 +68,20 @@ func (s *Store) Register(ctx context.Context, c *ideas.Challenge, name string, m
 		if err != nil {
 			return err
 		}
-		return s.recordEvents(ctx, tx, ideas.Event{Kind: kind, Actor: member, Challenge: c.ID, Data: map[string]any{"session": name}})
+		return s.recordEvents(ctx, tx, ideas.Event{Kind: kind, Actor: member, Challenge: c.ID, Data: sessionData(c, name)})
 	})
 	return state, err
+}
+
+// sessionData names a session by its name and its title; one without is called like its challenge.
+func sessionData(c *ideas.Challenge, name string) map[string]any {
+	title := c.Spec.Title
+	for _, session := range c.Spec.Workshop.Sessions {
+		if session.Name == name && len(session.Title) > 0 {
+			title = session.Title
+		}
+	}
+	return map[string]any{"session": name, "title": title}
 }
 
 // moveUp gives free places to those who wait and returns how many are left. The session is locked.
@@ -89,7 +100,7 @@ func (s *Store) moveUp(ctx context.Context, tx pgx.Tx, c *ideas.Challenge, sessi
 		return free, err
 	}
 	for _, member := range members {
-		event := ideas.Event{Kind: ideas.EventWorkshopMovedUp, Subject: member, Challenge: c.ID, Data: map[string]any{"session": session}}
+		event := ideas.Event{Kind: ideas.EventWorkshopMovedUp, Subject: member, Challenge: c.ID, Data: sessionData(c, session)}
 		if err := s.recordEvents(ctx, tx, event); err != nil {
 			return free, err
 		}

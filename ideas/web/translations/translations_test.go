@@ -299,7 +299,7 @@ func TestNoticesLeadOn(t *testing.T) {
 		},
 		"sanction": {ideas.Notice{Kind: ideas.NoticeAccount, Event: ideas.Event{Kind: ideas.EventSanctioned}}, "/account/standing"},
 	} {
-		if _, got := catalog(t, "en").Notice(tc.notice); got != tc.want {
+		if text, got := catalog(t, "en").Notice(tc.notice); text == "" || got != tc.want {
 			t.Errorf("%s leads to %s, want %s", name, got, tc.want)
 		}
 	}
