@@ -19,7 +19,7 @@ const pageList = "../../ideas/web/testdata/pages.txt"
 // notPages answer with a file or lead on to a page, so there is nothing for axe-core to look at.
 var notPages = []string{
 	"/account/data/export/{id}", "/account/terms/{hash}/certificate", "/challenges/{name}/draw.json", "/challenges/{name}/result.jsonl",
-	"/challenges/{name}/sessions/{session}/calendar.ics", "/files/{file}/{digest}/{name}", "/invitation", "/notices/{id}",
+	"/challenges/{name}/sessions/{session}/calendar.ics", "/files/{file}/{digest}/{name}", "/notices/{id}",
 	"/sign-in/oidc", "/sign-in/oidc/callback", "/team/royalties/{id}/payouts.csv",
 	// A part of the form of a new idea.
 	"/ideas/similar",
