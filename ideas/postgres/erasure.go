@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -133,107 +135,67 @@ func (s *Store) proveErasure(ctx context.Context, tx pgx.Tx, proof *ideas.Erasur
 	return err
 }
 
-// personalRows are deleted outright: they are about the member alone.
-var personalRows = []string{
-	"session", "member_identity", "attribute", "consent", "follow", "notice", "preference", "guardianship", "personal_export", "invitation", "sanction",
-}
-
-// eraser takes a member's data out of a part's tables, in the transaction of the erasure. remove says that contributions are
-// emptied, not only left without a name.
-type eraser func(ctx context.Context, tx pgx.Tx, member int64, remove bool) error
-
-// erasers of all parts. What a part keeps about a member beyond contributions and votes, it takes away here.
-func (s *Store) erasers() []eraser {
-	return []eraser{s.eraseEntries, eraseContributions, eraseQueue, s.eraseMethods, eraseRecognition}
-}
-
 // eraseMember leaves of a member a number without a person. Votes keep the number, so every count stays exact; nothing leads
-// from it to anybody. It returns how many rows went, by table.
+// from it to anybody. It returns how many rows were deleted or emptied, by table.
 func (s *Store) eraseMember(ctx context.Context, tx pgx.Tx, member int64, contributions string) (map[string]int64, error) {
 	// The row's lock keeps the member from writing meanwhile.
-	var email *string
-	if err := tx.QueryRow(ctx, "SELECT email FROM member WHERE id = $1 FOR UPDATE", member).Scan(&email); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT id FROM member WHERE id = $1 FOR UPDATE", member).Scan(&member); err != nil {
 		return nil, err
 	}
-	for _, erase := range s.erasers() {
-		if err := erase(ctx, tx, member, contributions == ideas.ContributionsRemoved); err != nil {
-			return nil, fmt.Errorf("erase contributions: %w", err)
+	for _, erase := range []func(context.Context, pgx.Tx, int64) error{s.eraseRegistrations, s.erasePrivateAnswers, eraseVisits} {
+		if err := erase(ctx, tx, member); err != nil {
+			return nil, err
 		}
 	}
 	counts := map[string]int64{}
-	for _, table := range personalRows {
-		tag, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE member_id = $1", member)
-		if err != nil {
-			return nil, fmt.Errorf("erase from %s: %w", table, err)
-		}
-		counts[table] = tag.RowsAffected()
-	}
-	if email != nil {
-		for _, table := range []string{"sign_in_mail", "sign_in_link"} {
-			if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE lower(email) = lower($1)", *email); err != nil {
-				return nil, fmt.Errorf("erase from %s: %w", table, err)
-			}
-		}
-	}
-	_, err := tx.Exec(ctx, `UPDATE member SET email = NULL, name = '', locale = 'en', born = NULL, age_reached = NULL, guardian = 'none',
-			invited_by = NULL, time_zone = NULL, joined_under = '', mail_key = gen_random_uuid(), read_only_until = NULL, blocked_until = NULL,
-			erased_at = coalesce(erased_at, $2) WHERE id = $1`, member, s.config.Clock())
-	if err != nil {
+	var err error
+	if counts["mentions"], err = eraseMentions(ctx, tx, member); err != nil {
 		return nil, err
 	}
-	_, err = tx.Exec(ctx, "UPDATE audit SET actor_id = NULL WHERE actor_id = $1", member)
-	return counts, err
+	for _, table := range personalTables() {
+		if counts[table.name], err = table.erase(ctx, tx, member, contributions == ideas.ContributionsRemoved); err != nil {
+			return nil, err
+		}
+	}
+	return counts, emptyMember(ctx, tx, member, s.config.Clock())
 }
 
-// eraseContributions empties ideas and comments, where that is wished.
-func eraseContributions(ctx context.Context, tx pgx.Tx, member int64, remove bool) error {
-	if !remove {
+// erase carries out what the table says, and returns how many rows that has changed.
+func (p personalTable) erase(ctx context.Context, tx pgx.Tx, member int64, remove bool) (int64, error) {
+	statements := p.always
+	if remove {
+		statements = slices.Concat(statements, p.removed)
+	}
+	rows := int64(0)
+	for _, statement := range statements {
+		tag, err := tx.Exec(ctx, statement, argumentsOf(statement, member)...)
+		if err != nil {
+			return rows, fmt.Errorf("erase from %s: %w", p.name, err)
+		}
+		if !tag.Select() {
+			rows += tag.RowsAffected()
+		}
+	}
+	return rows, nil
+}
+
+// argumentsOf a statement: the member, where it asks for one.
+func argumentsOf(statement string, member int64) []any {
+	if !strings.Contains(statement, "$1") {
 		return nil
 	}
-	// An emptied idea keeps its row: what others wrote below it, and their votes, are theirs.
-	if _, err := tx.Exec(ctx, "UPDATE idea SET state = 'erased', title = '–', body = '–', slug = 'idea' WHERE author_id = $1", member); err != nil {
-		return err
-	}
-	for _, change := range []string{
-		"UPDATE comment SET body = '–' WHERE author_id = $1",
-		"DELETE FROM attachment WHERE member_id = $1 OR idea_id IN (SELECT id FROM idea WHERE author_id = $1)",
-		"UPDATE idea_revision SET title = '–', body = '–' WHERE author_id = $1 OR idea_id IN (SELECT id FROM idea WHERE author_id = $1)",
-		"UPDATE entry SET answers = '{}' WHERE idea_id IN (SELECT id FROM idea WHERE author_id = $1)",
-	} {
-		if _, err := tx.Exec(ctx, change, member); err != nil {
-			return err
-		}
-	}
-	return nil
+	return []any{member}
 }
 
-// eraseEntries takes away what was answered for the team alone, also where contributions stay.
-func (s *Store) eraseEntries(ctx context.Context, tx pgx.Tx, member int64, _ bool) error {
-	for _, c := range s.Programme(ctx).Challenges {
-		for _, f := range c.Spec.Form {
-			if !f.Private {
-				continue
-			}
-			_, err := tx.Exec(ctx, `UPDATE entry e SET answers = e.answers - $3::text FROM idea i
-				WHERE i.id = e.idea_id AND i.author_id = $1 AND e.challenge_id = $2`, member, c.ID, f.Name)
-			if err != nil {
-				return fmt.Errorf("erase private answers: %w", err)
-			}
-			_, err = tx.Exec(ctx, `DELETE FROM attachment a USING idea i
-				WHERE i.id = a.idea_id AND i.author_id = $1 AND i.challenge_id = $2 AND a.field = $3`, member, c.ID, f.Name)
-			if err != nil {
-				return fmt.Errorf("erase private files: %w", err)
-			}
-		}
+// emptyMember leaves of the member's row what belongs to nobody.
+func emptyMember(ctx context.Context, tx pgx.Tx, member int64, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE member SET email = NULL, name = '', locale = 'en', born = NULL, age_reached = NULL, guardian = 'none',
+			invited_by = NULL, time_zone = NULL, joined_under = '', mail_key = gen_random_uuid(), read_only_until = NULL, blocked_until = NULL,
+			level = 0, erased_at = coalesce(erased_at, $2) WHERE id = $1`, member, now)
+	if err != nil {
+		return fmt.Errorf("empty the member's row: %w", err)
 	}
 	return nil
-}
-
-// eraseQueue takes the member's letters out of the job queue: their arguments name the member.
-func eraseQueue(ctx context.Context, tx pgx.Tx, member int64, _ bool) error {
-	_, err := tx.Exec(ctx, `DELETE FROM river_job WHERE kind IN ('digest_mail', 'guardian_mail', 'retention_mail')
-		AND args->>'member' = $1 AND state <> 'running'`, fmt.Sprint(member))
-	return err
 }
 
 // Erasures implements ideas.PersonalDataStore.

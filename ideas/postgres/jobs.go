@@ -63,6 +63,7 @@ func (s *Store) runJobs(ctx context.Context, pool *pgxpool.Pool) (stop func(), e
 	config := &river.Config{
 		Schema: Schema, MaxAttempts: jobAttempts, JobTimeout: jobTimeout, Logger: slog.New(quiet{s.log.Handler()}),
 		TestOnly: s.config.TestOnly,
+		CompletedJobRetentionPeriod: jobsKept, CancelledJobRetentionPeriod: jobsKept, DiscardedJobRetentionPeriod: failedJobsKept,
 		// What a process that has died was working on is taken up again.
 		RescueStuckJobsAfter: jobTimeout + jobGrace,
 		// Adapters work on jobs that the store adds, and a tool's store has none.

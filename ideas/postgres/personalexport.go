@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +32,9 @@ const exportsEvery = 24 * time.Hour
 
 // maxExportRows bounds the rows of one table in a copy.
 const maxExportRows = 200_000
+
+// maxExportFiles bounds the files of a copy, in bytes: a copy is made in memory.
+const maxExportFiles = 24 << 20
 
 // RequestExport implements ideas.PersonalDataStore.
 func (s *Store) RequestExport(ctx context.Context, member int64) error {
@@ -114,29 +116,6 @@ func (s *Store) makeExport(ctx context.Context, job exportJob) error {
 	})
 }
 
-// personalTable is a table with a column that names members.
-type personalTable struct{ Table, Column string }
-
-// notExported are tables that hold secrets or the copies themselves; what matters of them is told otherwise.
-var notExported = []string{"session", "personal_export", "sign_in_link"}
-
-// personalTables are found in the catalogue, by their foreign keys to member: what another release, or another part, keeps
-// about somebody is in their copy without anybody remembering to add it.
-func personalTables(ctx context.Context, tx pgx.Tx) ([]personalTable, error) {
-	rows, err := tx.Query(ctx, `SELECT c.conrelid::regclass::text, a.attname FROM pg_constraint c
-			JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-		WHERE c.contype = 'f' AND c.confrelid = 'member'::regclass AND cardinality(c.conkey) = 1 AND c.conrelid <> 'member'::regclass
-		UNION VALUES ('event', 'actor_id'), ('event', 'subject_id') ORDER BY 1, 2`)
-	if err != nil {
-		return nil, fmt.Errorf("look for tables about members: %w", err)
-	}
-	tables, err := pgx.CollectRows(rows, pgx.RowToStructByPos[personalTable])
-	if err != nil {
-		return nil, fmt.Errorf("look for tables about members: %w", err)
-	}
-	return slices.DeleteFunc(tables, func(t personalTable) bool { return slices.Contains(notExported, t.Table) }), nil
-}
-
 // section is one table's rows of a copy.
 type section struct {
 	Name string
@@ -149,37 +128,53 @@ var exportText = template.Must(template.New("index.html").Parse(exportSource))
 //go:embed personalexport.html
 var exportSource string
 
-// personalArchive is a ZIP with data/TABLE.COLUMN.json for every table that names the member in the column, a list of objects
-// each, data/member.json, and index.html, which shows the same to people.
-func personalArchive(ctx context.Context, tx pgx.Tx, member int64, now time.Time) ([]byte, error) {
-	tables, err := personalTables(ctx, tx)
-	if err != nil {
-		return nil, err
+// exported is what a copy has of one table: the rows that a condition finds, $1 being the member.
+type exported struct{ name, table, where string }
+
+// exports are the member's own row, the rows of every table that names the member, and the answers that belong to the
+// member's ideas.
+func exports() []exported {
+	all := []exported{{"member", "member", "t.id = $1"}, {"entry.idea_id", "entry", "t.idea_id IN " + ofMember}}
+	for _, table := range personalTables() {
+		if table.secret != "" {
+			continue
+		}
+		for _, owner := range table.owners {
+			where := "t." + owner + " = $1"
+			if table.name == "audit" && owner == "subject_id" {
+				where += " AND t.subject = 'member'"
+			}
+			all = append(all, exported{table.name + "." + owner, table.name, where})
+		}
 	}
-	tables = append([]personalTable{{"member", "id"}}, tables...)
+	return all
+}
+
+// personalArchive is a ZIP with data/TABLE.COLUMN.json for every table that names the member in the column, a list of objects
+// each, data/member.json, the files that the member uploaded, and index.html, which shows the same to people.
+func personalArchive(ctx context.Context, tx pgx.Tx, member int64, now time.Time) ([]byte, error) {
 	var out bytes.Buffer
 	archive := zip.NewWriter(&out)
 	var sections []section
-	for _, t := range tables {
-		rows, err := personalRowsOf(ctx, tx, t, member)
+	for _, e := range exports() {
+		rows, err := personalRowsOf(ctx, tx, e, member)
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", t.Table, err)
+			return nil, fmt.Errorf("read %s: %w", e.table, err)
 		}
 		if len(rows) == 0 {
 			continue
 		}
-		name := t.Table + "." + t.Column
-		if t.Table == "member" {
-			name = t.Table
-		}
-		sections = append(sections, section{Name: name, Rows: rows})
+		sections = append(sections, section{Name: e.name, Rows: rows})
 		raw, err := json.MarshalIndent(rows, "", "  ")
 		if err != nil {
-			return nil, fmt.Errorf("encode %s: %w", t.Table, err)
+			return nil, fmt.Errorf("encode %s: %w", e.table, err)
 		}
-		if err := addFile(archive, "data/"+name+".json", now, raw); err != nil {
+		if err := addFile(archive, "data/"+e.name+".json", now, raw); err != nil {
 			return nil, err
 		}
+	}
+	if err := addUploads(ctx, tx, archive, member, now); err != nil {
+		return nil, err
 	}
 	var page bytes.Buffer
 	if err := exportText.Execute(&page, map[string]any{"At": now.UTC().Format(time.RFC3339), "Sections": sections}); err != nil {
@@ -196,15 +191,46 @@ func personalArchive(ctx context.Context, tx pgx.Tx, member int64, now time.Time
 
 // personalRowsOf are a table's rows of the member without what is no information to people: hashes of tokens, keys, and
 // the indexes of searches.
-func personalRowsOf(ctx context.Context, tx pgx.Tx, t personalTable, member int64) ([]map[string]any, error) {
-	table, column := pgx.Identifier(strings.Split(t.Table, ".")).Sanitize(), pgx.Identifier{t.Column}.Sanitize()
+func personalRowsOf(ctx context.Context, tx pgx.Tx, e exported, member int64) ([]map[string]any, error) {
 	rows, err := tx.Query(ctx, `SELECT jsonb_strip_nulls(to_jsonb(t) - ARRAY(SELECT attname::text FROM pg_attribute
 			WHERE attrelid = $2::text::regclass AND attnum > 0 AND (atttypid IN ('bytea'::regtype, 'tsvector'::regtype) OR attname IN ('mail_key', 'submission_key'))))
-		FROM `+table+` t WHERE t.`+column+` = $1 LIMIT $3`, member, t.Table, maxExportRows)
+		FROM `+pgx.Identifier{e.table}.Sanitize()+` t WHERE `+e.where+` LIMIT $3`, member, e.table, maxExportRows)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[map[string]any])
+}
+
+// addUploads puts the files that the member uploaded beside the data, up to a bound for all of them.
+func addUploads(ctx context.Context, tx pgx.Tx, archive *zip.Writer, member int64, now time.Time) error {
+	rows, err := tx.Query(ctx, `SELECT id, media_type FROM (SELECT id, media_type, sum(size) OVER (ORDER BY id) AS total FROM attachment WHERE member_id = $1) a
+		WHERE total <= $2 ORDER BY id`, member, maxExportFiles)
+	if err != nil {
+		return fmt.Errorf("list files: %w", err)
+	}
+	type upload struct {
+		ID   int64
+		Type string
+	}
+	uploads, err := pgx.CollectRows(rows, pgx.RowToStructByPos[upload])
+	if err != nil {
+		return fmt.Errorf("list files: %w", err)
+	}
+	for _, u := range uploads {
+		rows, err := tx.Query(ctx, "SELECT data FROM attachment_chunk WHERE attachment_id = $1 ORDER BY number", u.ID)
+		if err != nil {
+			return fmt.Errorf("read file %d: %w", u.ID, err)
+		}
+		chunks, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+		if err != nil {
+			return fmt.Errorf("read file %d: %w", u.ID, err)
+		}
+		_, kind, _ := strings.Cut(u.Type, "/")
+		if err := addFile(archive, fmt.Sprintf("files/%d.%s", u.ID, kind), now, bytes.Join(chunks, nil)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func addFile(archive *zip.Writer, name string, now time.Time, content []byte) error {

@@ -16,7 +16,8 @@ import (
 // pricingTimeout bounds the reading of all past events.
 const pricingTimeout = time.Minute
 
-// PriceRewardPolicy tells what a policy would change, had it been in force from the first event on. It writes nothing.
+// PriceRewardPolicy tells what a policy would change, had it been in force from the first event on that is
+// kept (see eventsKept). It writes nothing.
 // The policy takes the place of the one of the same name; events of challenges that name another one are left out. What
 // events do not record, such as an idea's tags and a member's roles, is as it is now. Errors: rules.Errors.
 func (s *Store) PriceRewardPolicy(ctx context.Context, name string, spec control.RewardPolicy) (pricing rules.Pricing, err error) {

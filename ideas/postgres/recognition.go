@@ -601,22 +601,3 @@ func relevel(ctx context.Context, tx pgx.Tx) error {
 	}
 	return nil
 }
-
-// eraseRecognition is erasure's part of recognition: entries, prizes and payouts stay as amounts that belong to nobody,
-// everything else goes.
-func eraseRecognition(ctx context.Context, tx pgx.Tx, member int64, _ bool) error {
-	var batch pgx.Batch
-	for _, change := range []string{
-		"UPDATE points_entry SET member_id = CASE WHEN member_id = $1 THEN NULL ELSE member_id END, actor_id = CASE WHEN actor_id = $1 THEN NULL ELSE actor_id END WHERE member_id = $1 OR actor_id = $1",
-		"DELETE FROM points_total WHERE member_id = $1", "DELETE FROM badge_step WHERE member_id = $1", "DELETE FROM badge_award WHERE member_id = $1",
-		"UPDATE badge_step SET actor_id = NULL WHERE actor_id = $1", "UPDATE prize_award SET member_id = NULL WHERE member_id = $1",
-		"UPDATE royalty_share SET member_id = NULL WHERE member_id = $1", "UPDATE payout SET member_id = NULL WHERE member_id = $1",
-		"UPDATE member SET level = 0 WHERE id = $1",
-	} {
-		batch.Queue(change, member)
-	}
-	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
-		return fmt.Errorf("unlink a member's recognition: %w", err)
-	}
-	return nil
-}

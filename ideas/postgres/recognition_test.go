@@ -496,7 +496,16 @@ func TestLedgerHolds(t *testing.T) {
 				}
 				erased[m] = true
 				ctx := context.Background()
-				if err := r.transact(ctx, "unlink", func(tx pgx.Tx) error { return eraseRecognition(ctx, tx, m, false) }); err != nil {
+				err := r.transact(ctx, "unlink", func(tx pgx.Tx) error {
+					for _, table := range recognitionTables() {
+						if _, err := table.erase(ctx, tx, m, false); err != nil {
+							return err
+						}
+					}
+					_, err := tx.Exec(ctx, "UPDATE member SET level = 0 WHERE id = $1", m)
+					return err
+				})
+				if err != nil {
 					rt.Fatal(err)
 				}
 			},

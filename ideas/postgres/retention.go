@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,7 +19,7 @@ const (
 	day            = 24 * time.Hour
 )
 
-// retentionArgs is the periodic job that ends memberships that nobody has used for long.
+// retentionArgs is the periodic job that ends memberships that nobody has used for long, and removes what is old.
 type retentionArgs struct{}
 
 // Kind names the job.
@@ -125,7 +126,9 @@ func (s *Store) memberJobs() Jobs {
 	return Jobs{
 		Register: func(workers *river.Workers) {
 			river.AddWorker(workers, worker[planDigestsArgs]("plan digests", func(ctx context.Context, _ planDigestsArgs) error { return s.PlanDigests(ctx) }))
-			river.AddWorker(workers, worker[retentionArgs]("keep retention", func(ctx context.Context, _ retentionArgs) error { return s.KeepRetention(ctx) }))
+			river.AddWorker(workers, worker[retentionArgs]("keep retention", func(ctx context.Context, _ retentionArgs) error {
+				return errors.Join(s.KeepRetention(ctx), s.KeepHistory(ctx))
+			}))
 			river.AddWorker(workers, worker("export personal data", s.makeExport))
 		},
 		Periodic: []*river.PeriodicJob{periodic(planDigestsArgs{}, planEvery), periodic(retentionArgs{}, retentionEvery)},

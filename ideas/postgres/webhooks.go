@@ -25,8 +25,6 @@ const (
 	secretBytes = 32
 	// secretPrefix begins a secret as it is shown.
 	secretPrefix = "whsec_"
-	// deliveriesKept is how long the log of deliveries goes back.
-	deliveriesKept = 30 * 24 * time.Hour
 	// maxFailure bounds what is kept of a failure, in characters.
 	maxFailure = 300
 )
