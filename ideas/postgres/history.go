@@ -26,6 +26,9 @@ const (
 // KeepHistory removes events, and notices of them, that are older than they are kept, and what the audit log has from before
 // the days that the house rules name. What waits to be dispatched stays, however old it is.
 func (s *Store) KeepHistory(ctx context.Context) error {
+	if err := s.sweepErased(ctx); err != nil {
+		return err
+	}
 	now := s.config.Clock()
 	// The oldest rows have the lowest numbers: a batch looks at those alone.
 	for _, old := range []struct{ name, remove string }{
@@ -43,6 +46,35 @@ func (s *Store) KeepHistory(ctx context.Context) error {
 	}
 	return s.removeOld(ctx, "the audit log", `DELETE FROM audit WHERE id IN (SELECT id FROM (SELECT id, at FROM audit ORDER BY id LIMIT $2) a WHERE at < $1)`,
 		now.Add(-time.Duration(settings.House.Retention.AuditDays)*day))
+}
+
+// sweepErased takes members who were erased within two days out of events that were being dispatched at that moment.
+func (s *Store) sweepErased(ctx context.Context) error {
+	pool, err := s.db()
+	if err != nil {
+		return err
+	}
+	erased, err := queryIDs(ctx, pool, "SELECT DISTINCT member_id FROM erasure WHERE done_at > $1", s.config.Clock().Add(-2*day))
+	if err != nil {
+		return s.failed("look who was erased", err)
+	}
+	for _, member := range erased {
+		err := s.transact(ctx, "take somebody erased out of events", func(tx pgx.Tx) error {
+			for _, table := range recordTables() {
+				if table.name != "event" {
+					continue
+				}
+				if _, err := table.erase(ctx, tx, member, false); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // removeOld removes in batches what is older than a moment.

@@ -29,15 +29,13 @@ func TestHistoryIsBounded(t *testing.T) {
 	row(fmt.Sprintf("notice (member_id, event_id, kind, created_at, listed, mail) SELECT %d, max(id), 'status', %%s, true, 'off' FROM ideas.event", m.ID), 399)
 	s.db.Exec(t, fmt.Sprintf("INSERT INTO ideas.event (kind, at, dispatched) SELECT 'test.many', '%s'::timestamptz, true FROM generate_series(1, 6000)", now.Add(-1000*24*time.Hour).Format(time.RFC3339)))
 	row("audit (at, action, subject) VALUES (%s, 'idea.hide', 'idea')", 31, 29)
-	before := s.count("SELECT count(*) FROM ideas.event WHERE kind LIKE 'test.%'")
-	if before < 6005 {
-		t.Fatalf("%d events planted", before)
-	}
-	for range 2 {
+	// The store's own job may be at it too, and each leaves to the other what it has begun.
+	eventually(t, time.Minute, "what is old is gone", func() bool {
 		if err := s.KeepHistory(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-	}
+		return s.count("SELECT count(*) FROM ideas.event WHERE kind IN ('test.old', 'test.many')") <= 2 && s.count("SELECT count(*) FROM ideas.audit WHERE action = 'idea.hide'") <= 1
+	})
 	for query, want := range map[string]int64{
 		"SELECT count(*) FROM ideas.event WHERE kind = 'test.old'":            2,
 		"SELECT count(*) FROM ideas.event WHERE kind = 'test.many'":           0,

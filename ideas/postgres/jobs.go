@@ -62,7 +62,7 @@ func migrateJobs(ctx context.Context, config *pgx.ConnConfig) error {
 func (s *Store) runJobs(ctx context.Context, pool *pgxpool.Pool) (stop func(), err error) {
 	config := &river.Config{
 		Schema: Schema, MaxAttempts: jobAttempts, JobTimeout: jobTimeout, Logger: slog.New(quiet{s.log.Handler()}),
-		TestOnly: s.config.TestOnly,
+		TestOnly:                    s.config.TestOnly,
 		CompletedJobRetentionPeriod: jobsKept, CancelledJobRetentionPeriod: jobsKept, DiscardedJobRetentionPeriod: failedJobsKept,
 		// What a process that has died was working on is taken up again.
 		RescueStuckJobsAfter: jobTimeout + jobGrace,

@@ -131,7 +131,7 @@ func plant(t *testing.T, s *Store, db *testutil.PostgresDatabase, member int64, 
 			EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', k.of, k.conname);
 		END LOOP; END $$`)
 	special := map[string]string{
-		"audit.subject": "'member'", "river_job.kind": "'digest_mail'", "river_job.args": fmt.Sprintf(`'{"member": %d, "text": "%s"}'`, member, trace),
+		"audit.subject": "'member'", "river_job.id": "999999", "river_job.kind": "'digest_mail'", "river_job.args": fmt.Sprintf(`'{"member": %d, "text": "%s"}'`, member, trace),
 		"sign_in_link.email": "'" + email + "'", "sign_in_mail.email": "'" + email + "'", "event.data": fmt.Sprintf(`'{"reason": "%s"}'`, trace),
 		"audit.detail": fmt.Sprintf(`'{"reason": "%s"}'`, trace), "visit_day.visitor": fmt.Sprintf(`'\x%032x'`, member), "idea.state": "'gathering'",
 		"co_author.state": "'accepted'", "attachment.media_type": "'image/png'", "event.dispatched": "true",
@@ -330,10 +330,10 @@ func TestMentionsAndDraftsGoWithTheMember(t *testing.T) {
 	eraseNow(t, s, claire, ideas.ContributionsKept)
 	for query, want := range map[string]int64{
 		"SELECT count(*) FROM ideas.idea WHERE body LIKE 'As @– and [@Other](/members/%'": 1,
-		"SELECT count(*) FROM ideas.comment WHERE body = 'Thanks @–'":                      1,
-		"SELECT count(*) FROM ideas.idea WHERE state = 'draft'":                            0,
-		"SELECT count(*) FROM ideas.follow":                                                0,
-		"SELECT count(*) FROM ideas.api_token":                                             0,
+		"SELECT count(*) FROM ideas.comment WHERE body = 'Thanks @–'":                     1,
+		"SELECT count(*) FROM ideas.idea WHERE state = 'draft'":                           0,
+		"SELECT count(*) FROM ideas.follow":                                               0,
+		"SELECT count(*) FROM ideas.api_token":                                            0,
 	} {
 		if got := db.QueryInt(t, query); got != want {
 			t.Errorf("%s: %d, want %d", query, got, want)
