@@ -168,6 +168,7 @@ type Totals struct {
 // *FieldError (or several joined), or an error of the store itself.
 type Store interface {
 	TokenStore
+	RateStore
 	IdeaLifeStore
 	MethodStore
 	ChallengeStore

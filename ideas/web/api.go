@@ -37,6 +37,20 @@ type apiRoute struct {
 	handle func(*apiCall) error
 }
 
+// limit is how calls of the route are counted: votes and contributions together with those of pages.
+func (r apiRoute) limit() limitKind {
+	switch {
+	case r.method == http.MethodGet:
+		return limitCalls
+	case strings.HasSuffix(r.path, "/vote"), strings.HasSuffix(r.path, "/support"):
+		return limitVotes
+	case r.scope == ideas.ScopeWrite && !strings.HasPrefix(r.path, "/me/") && r.method != http.MethodDelete:
+		return limitContributions
+	default:
+		return limitAPIWrites
+	}
+}
+
 // apiRoutes lists all calls.
 func (a *app) apiRoutes() []apiRoute {
 	return slices.Concat(a.apiIdeaRoutes(), a.apiChallengeRoutes(), a.apiBallotRoutes(), a.apiApplicationRoutes(), a.apiTeamRoutes(),
@@ -110,11 +124,7 @@ func (c *apiCall) serve(route apiRoute) error {
 		return err
 	}
 	address := c.app.clientAddress(c.r)
-	limit := c.app.limitCalls
-	if route.method != http.MethodGet {
-		limit = c.app.limitWrites
-	}
-	if err := limit(c.viewer(), address); err != nil {
+	if err := c.app.limit(c.ctx(), route.limit(), c.viewer(), address); err != nil {
 		return err
 	}
 	if err := c.authorize(route); err != nil {
@@ -139,8 +149,8 @@ func (c *apiCall) authenticate() error {
 	}
 	m, token, err := c.app.cfg.Store.AuthenticateToken(c.r.Context(), strings.TrimSpace(secret))
 	if errors.Is(err, ideas.ErrNotFound) {
-		// Guessing is counted like writing.
-		if err := c.app.limitWrites(0, c.app.clientAddress(c.r)); err != nil {
+		// Guessing is counted like signing in.
+		if err := c.app.limit(c.ctx(), limitSignIns, 0, c.app.clientAddress(c.r)); err != nil {
 			return err
 		}
 		return &problemError{

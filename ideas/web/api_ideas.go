@@ -108,7 +108,7 @@ func (c *apiCall) listIdeas() error {
 	asked := c.r.URL.Query()
 	q := ideas.Query{Order: ideas.Order(asked.Get("order")), Search: asked.Get("q"), After: asked.Get("cursor"), Limit: limit}
 	if q.Search != "" {
-		if err := c.app.limitSearches(c.viewer(), c.app.clientAddress(c.r)); err != nil {
+		if err := c.app.limit(c.ctx(), limitSearches, c.viewer(), c.app.clientAddress(c.r)); err != nil {
 			return err
 		}
 	}

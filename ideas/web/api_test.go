@@ -477,55 +477,6 @@ func TestTokensPage(t *testing.T) {
 	b.post("/profile/tokens", url.Values{"name": {"x"}, "scope": {"read"}}).is(http.StatusUnprocessableEntity)
 }
 
-func TestLimits(t *testing.T) {
-	now := time.Date(2027, 6, 1, 12, 0, 0, 0, time.UTC)
-	c := open(t, func(c *community) {
-		c.config.Clock = func() time.Time { return now }
-		few := web.Rate{Every: time.Minute, Burst: 3}
-		many := web.Rate{Every: time.Minute, Burst: 5}
-		c.config.Limits = web.Limits{MemberWrites: few, AddressWrites: many, MemberSearches: few, AddressSearches: many, MemberCalls: few, AddressCalls: many}
-	})
-	ada, m := c.signedIn("Ada")
-	lou, _ := c.signedIn("Lou")
-	post := func(b *browser) int { return b.post("/profile", url.Values{"name": {"x"}}).status }
-	for range 3 {
-		if got := post(ada); got != http.StatusSeeOther {
-			t.Fatal(got)
-		}
-	}
-	a := ada.post("/profile", url.Values{"name": {"x"}}).is(http.StatusTooManyRequests)
-	if got := a.header.Get("Retry-After"); got != "60" || a.heading() != "One moment, please" {
-		t.Errorf("Retry-After is %q on %q", got, a.heading())
-	}
-	ada.cookies["__Host-language"] = "fr"
-	if a := ada.post("/profile", url.Values{}).is(http.StatusTooManyRequests); a.heading() != "Un instant, s’il vous plaît" {
-		t.Errorf("in French: %q", a.heading())
-	}
-	ada.get("/profile").is(http.StatusOK)
-	// Who shares the address has allowance left, until the address has none.
-	if got := post(lou); got != http.StatusTooManyRequests {
-		t.Errorf("the address may do %d", got)
-	}
-	now = now.Add(time.Minute)
-	if got := post(ada); got != http.StatusSeeOther {
-		t.Errorf("after the pause: %d", got)
-	}
-	for range 3 {
-		ada.get("/ideas?q=lamp").is(http.StatusOK)
-	}
-	ada.get("/ideas?q=lamp").is(http.StatusTooManyRequests)
-	ada.get("/ideas").is(http.StatusOK)
-	p := c.program(&m, ideas.ScopeRead)
-	for range 3 {
-		p.get("/totals").is(http.StatusOK)
-	}
-	refused := p.get("/totals").is(http.StatusTooManyRequests)
-	problemFields(refused)
-	if refused.header.Get("Retry-After") != "60" {
-		t.Errorf("Retry-After is %q", refused.header.Get("Retry-After"))
-	}
-}
-
 func TestAPIEdits(t *testing.T) {
 	c := open(t)
 	_, m := c.signedIn("Ada")

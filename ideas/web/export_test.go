@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,3 +46,9 @@ func PageRoutes() []string {
 	slices.Sort(pages)
 	return pages
 }
+
+// Routes lists the patterns of all pages and forms.
+func Routes() []string { return slices.Sorted(maps.Keys((&app{}).routes())) }
+
+// LimitedRoutes are those that are counted in a way of their own.
+func LimitedRoutes() map[string]limitKind { return limitedRoutes }

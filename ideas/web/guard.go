@@ -52,18 +52,18 @@ func (a *app) guard(next http.Handler) http.Handler {
 	})
 }
 
-// page runs a handler of pages: for a known host only, never for a form of another site, and with whoever is
+// page runs a handler of pages, and counts its requests as the kind says: for a known host only, never for a form of another site, and with whoever is
 // signed in.
-func (a *app) page(h handle) http.Handler {
+func (a *app) page(kind limitKind, h handle) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := a.visit(w, r)
-		if err := a.serve(v, h); err != nil {
+		if err := a.serve(v, kind, h); err != nil {
 			a.fail(v, err)
 		}
 	})
 }
 
-func (a *app) serve(v *visit, h handle) error {
+func (a *app) serve(v *visit, kind limitKind, h handle) error {
 	if !v.site.declared {
 		return a.settingUp(v)
 	}
@@ -79,14 +79,16 @@ func (a *app) serve(v *visit, h handle) error {
 	v.chooseLanguage()
 	a.noteVisit(v)
 	if v.r.URL.Query().Get("q") != "" {
-		if err := a.limitSearches(v.viewer(), a.clientAddress(v.r)); err != nil {
+		if err := a.limit(v.r.Context(), limitSearches, v.viewer(), a.clientAddress(v.r)); err != nil {
+			return err
+		}
+	}
+	if kind != limitNone {
+		if err := a.limit(v.r.Context(), kind, v.viewer(), a.clientAddress(v.r)); err != nil {
 			return err
 		}
 	}
 	if v.r.Method == http.MethodPost {
-		if err := a.limitWrites(v.viewer(), a.clientAddress(v.r)); err != nil {
-			return err
-		}
 		if err := parseForm(v.w, v.r); err != nil {
 			return err
 		}

@@ -104,7 +104,7 @@ func New(cfg Config) http.Handler {
 func (a *app) handler() http.Handler {
 	pages := http.NewServeMux()
 	for pattern, h := range a.routes() {
-		pages.Handle(pattern, a.page(h))
+		pages.Handle(pattern, a.page(limitOfRoute(pattern), h))
 	}
 	all := http.NewServeMux()
 	all.Handle("GET /static/", a.assets)
