@@ -257,9 +257,12 @@ func (s *Store) ThankFor(ctx context.Context, member, id int64, thank bool) erro
 		if err := s.requireContributor(ctx, tx, member); err != nil {
 			return err
 		}
-		var author int64
-		err := tx.QueryRow(ctx, `SELECT c.author_id FROM comment c JOIN idea i ON i.id = c.idea_id
-			WHERE c.id = $1 AND c.visible AND i.visible FOR KEY SHARE OF c`, id).Scan(&author)
+		var author, challenge int64
+		err := tx.QueryRow(ctx, `SELECT c.author_id, coalesce(i.challenge_id, 0) FROM comment c JOIN idea i ON i.id = c.idea_id
+			WHERE c.id = $1 AND c.visible AND i.visible FOR KEY SHARE OF c`, id).Scan(&author, &challenge)
+		if err == nil {
+			err = s.requireSightOf(ctx, tx, member, challenge)
+		}
 		if err != nil {
 			return err
 		}

@@ -8,28 +8,29 @@ import (
 	"github.com/quaeso/community-operator/ideas"
 )
 
-// followTargets tell whether there is something of a kind to follow; $1 is its id.
+// followTargets find the challenge, 0 for none, of what there is to follow of a kind; $1 is its id.
 var followTargets = map[ideas.FollowKind]string{
-	ideas.FollowIdea:      "SELECT EXISTS (SELECT FROM idea WHERE id = $1 AND visible)",
-	ideas.FollowChallenge: "SELECT EXISTS (SELECT FROM challenge WHERE id = $1 AND archived_at IS NULL)",
-	ideas.FollowMember:    "SELECT EXISTS (SELECT FROM member WHERE id = $1 AND erased_at IS NULL)",
+	ideas.FollowIdea:      "SELECT coalesce(challenge_id, 0) FROM idea WHERE id = $1 AND visible",
+	ideas.FollowChallenge: "SELECT id FROM challenge WHERE id = $1 AND archived_at IS NULL",
+	ideas.FollowMember:    "SELECT 0::bigint FROM member WHERE id = $1 AND erased_at IS NULL",
 }
 
 // Follow implements ideas.NoticeStore.
 func (s *Store) Follow(ctx context.Context, member int64, kind ideas.FollowKind, target int64, follow bool) error {
-	exists, known := followTargets[kind]
+	find, known := followTargets[kind]
 	if !known || kind == ideas.FollowMember && member == target {
 		return &ideas.FieldError{Field: "kind", Code: "invalid"}
 	}
 	return s.transact(ctx, "follow", func(tx pgx.Tx) error {
-		found := false
-		if err := tx.QueryRow(ctx, exists, target).Scan(&found); err != nil {
+		var challenge int64
+		err := tx.QueryRow(ctx, find, target).Scan(&challenge)
+		if err == nil {
+			err = s.requireSightOf(ctx, tx, member, challenge)
+		}
+		if err != nil && (follow || !errors.Is(err, pgx.ErrNoRows)) {
 			return err
 		}
-		if !found && follow {
-			return ideas.ErrNotFound
-		}
-		_, err := tx.Exec(ctx, `INSERT INTO follow (kind, target_id, member_id, following, created_at) VALUES ($1, $2, $3, $4, $5)
+		_, err = tx.Exec(ctx, `INSERT INTO follow (kind, target_id, member_id, following, created_at) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (kind, target_id, member_id) DO UPDATE SET following = excluded.following`,
 			kind, target, member, follow, s.config.Clock())
 		return err

@@ -40,7 +40,10 @@ func (s *Store) Report(ctx context.Context, member int64, c ideas.Contribution, 
 		if err := s.requireContributor(ctx, tx, member); err != nil {
 			return err
 		}
-		author, err := seenAuthor(ctx, tx, c)
+		author, challenge, err := seenAuthor(ctx, tx, c)
+		if err == nil {
+			err = s.requireSightOf(ctx, tx, member, challenge)
+		}
 		if err != nil {
 			return err
 		}
@@ -59,15 +62,15 @@ func (s *Store) Report(ctx context.Context, member int64, c ideas.Contribution, 
 }
 
 // seenAuthor is who wrote a contribution that everybody sees.
-func seenAuthor(ctx context.Context, tx pgx.Tx, c ideas.Contribution) (author int64, err error) {
+func seenAuthor(ctx context.Context, tx pgx.Tx, c ideas.Contribution) (author, challenge int64, err error) {
 	if c.Topic != 0 {
-		err = tx.QueryRow(ctx, `SELECT coalesce(r.author_id, t.author_id) FROM topic t LEFT JOIN topic_reply r ON r.id = $2 AND r.topic_id = t.id AND NOT r.hidden
-			WHERE t.id = $1 AND t.state = 'visible' AND ($2 = 0 OR r.id IS NOT NULL) FOR KEY SHARE OF t`, c.Topic, c.Reply).Scan(&author)
-		return author, err
+		err = tx.QueryRow(ctx, `SELECT coalesce(r.author_id, t.author_id), t.challenge_id FROM topic t LEFT JOIN topic_reply r ON r.id = $2 AND r.topic_id = t.id AND NOT r.hidden
+			WHERE t.id = $1 AND t.state = 'visible' AND ($2 = 0 OR r.id IS NOT NULL) FOR KEY SHARE OF t`, c.Topic, c.Reply).Scan(&author, &challenge)
+		return author, challenge, err
 	}
-	err = tx.QueryRow(ctx, `SELECT coalesce(c.author_id, i.author_id) FROM idea i LEFT JOIN comment c ON c.id = $2 AND c.idea_id = i.id AND c.visible
-		WHERE i.id = $1 AND i.visible AND ($2 = 0 OR c.id IS NOT NULL) FOR KEY SHARE OF i`, c.Idea, c.Comment).Scan(&author)
-	return author, err
+	err = tx.QueryRow(ctx, `SELECT coalesce(c.author_id, i.author_id), coalesce(i.challenge_id, 0) FROM idea i LEFT JOIN comment c ON c.id = $2 AND c.idea_id = i.id AND c.visible
+		WHERE i.id = $1 AND i.visible AND ($2 = 0 OR c.id IS NOT NULL) FOR KEY SHARE OF i`, c.Idea, c.Comment).Scan(&author, &challenge)
+	return author, challenge, err
 }
 
 func (s *Store) insertReport(ctx context.Context, tx pgx.Tx, member int64, c ideas.Contribution, reason ideas.Reason) error {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -123,6 +124,9 @@ func (s *Store) tell(ctx context.Context, tx pgx.Tx, events []ideas.Event) error
 			}
 		}
 		for _, t := range tellings[e.Kind] {
+			if t.kind == ideas.NoticeIdea && s.Programme(ctx).Concealed[e.Challenge] == ideas.VisibleEligible {
+				continue // whoever follows the author need not be eligible
+			}
 			if to, _ := e.Data["to"].(string); e.Kind == ideas.EventIdeaState && quietStates[to] {
 				t.to = toAuthor
 			}
@@ -201,6 +205,11 @@ func (s *Store) tellMentioned(ctx context.Context, tx pgx.Tx, e ideas.Event) err
 	for _, member := range ideas.Mentions(found[0].Body) {
 		if member == found[0].Author {
 			continue
+		}
+		if err := s.requireSightOf(ctx, tx, member, e.Challenge); errors.Is(err, ideas.ErrNotFound) || errors.Is(err, pgx.ErrNoRows) {
+			continue // nobody learns of a challenge by being called into it
+		} else if err != nil {
+			return err
 		}
 		if err := s.notify(ctx, tx, e.ID, telling{ideas.NoticeMention, toMembers(member)}); err != nil {
 			return fmt.Errorf("tell a mentioned member: %w", err)

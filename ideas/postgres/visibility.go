@@ -101,3 +101,18 @@ func (s *Store) requireSight(ctx context.Context, q querier, viewer int64, idea 
 	}
 	return nil
 }
+
+// requireSightOf fails with ideas.ErrNotFound unless a member may see a challenge, 0 for none.
+func (s *Store) requireSightOf(ctx context.Context, q querier, member, challenge int64) error {
+	if _, concealed := s.Programme(ctx).Concealed[challenge]; !concealed {
+		return nil
+	}
+	who, err := s.actor(ctx, q, member)
+	if err != nil {
+		return err
+	}
+	if who.kept[challenge] {
+		return ideas.ErrNotFound
+	}
+	return nil
+}

@@ -132,7 +132,7 @@ type eventSubject struct {
 // webhookIdea is an idea in a payload.
 type webhookIdea struct {
 	ID int64 `json:"id"`
-	// URL and Title are absent for an idea that is not published.
+	// URL and Title are absent for an idea that is not published, or not for everybody to see.
 	URL   string `json:"url,omitempty"`
 	Title string `json:"title,omitempty"`
 	State string `json:"state"`
@@ -140,7 +140,7 @@ type webhookIdea struct {
 	Supporters *int   `json:"supporters,omitempty"`
 	Comments   int    `json:"comments"`
 	Theme      string `json:"theme,omitempty"`
-	// Tags is absent for an idea that is not published.
+	// Tags is absent where the title is.
 	Tags []string `json:"tags,omitempty"`
 }
 
@@ -160,7 +160,7 @@ func (s *Store) eventSubject(ctx context.Context, tx pgx.Tx, e ideas.Event) (*ev
 		if err == nil {
 			about.idea, i.Tags = &i, about.tags
 			settings, _ := s.Current(ctx)
-			if i.URL = fmt.Sprintf("%s/ideas/%d-%s", settings.BaseURL, i.ID, slug); !visible {
+			if i.URL = fmt.Sprintf("%s/ideas/%d-%s", settings.BaseURL, i.ID, slug); !visible || s.Programme(ctx).Concealed[challenge] != "" {
 				i.URL, i.Title, i.Tags = "", "", nil
 			}
 		}
