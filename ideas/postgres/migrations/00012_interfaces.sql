@@ -81,3 +81,12 @@ CREATE CONSTRAINT TRIGGER whole_shares AFTER INSERT OR UPDATE OF percent ON shar
 -- A file of sales makes a statement for each policy that its ideas are under.
 ALTER TABLE royalty_statement DROP CONSTRAINT royalty_statement_import_id_key;
 ALTER TABLE royalty_statement ADD CONSTRAINT royalty_statement_import UNIQUE (import_id, policy_uid);
+
+-- Mails are handed to the mail server once. What was handed over is noted before: a process that dies at that moment may lose
+-- a mail, and never sends one twice.
+CREATE TABLE letter (
+    id text PRIMARY KEY CHECK (octet_length(id) <= 200),
+    at timestamptz NOT NULL
+);
+CREATE INDEX letter_age ON letter (at);
+ALTER TABLE sign_in_mail ADD COLUMN handed_over_at timestamptz;
