@@ -25,8 +25,10 @@ import (
 type Letters interface {
 	NoticeLetter(ctx context.Context, notice int64) (ideas.Letter, error)
 	DigestLetter(ctx context.Context, member int64, before time.Time) (ideas.Letter, error)
-	// LetterSent notes that a letter's notices were mailed.
-	LetterSent(ctx context.Context, letter ideas.Letter) error
+	// ClaimLetter notes that a letter, with the notices that it tells of, is about to be handed over; false where it was.
+	ClaimLetter(ctx context.Context, id string, notices []int64) (bool, error)
+	// ReturnLetter takes a claim back, so that the letter is tried again.
+	ReturnLetter(ctx context.Context, id string, notices []int64, mail ideas.MailMode) error
 	// GuardianRecipient is whom a minor's request goes to, with a new token; name is the minor's.
 	GuardianRecipient(ctx context.Context, member int64) (email, locale, name, token string, err error)
 	// ErasureRecipient is who asked to be erased, with a new token to confirm it.
@@ -83,7 +85,9 @@ type envelope struct {
 	to     string
 	secret string
 	letter letterContent
-	sent   func(context.Context) error
+	// notices that the letter tells of, and how they wait for it.
+	notices []int64
+	mode    ideas.MailMode
 }
 
 // letterContent is what the templates show.
@@ -117,8 +121,7 @@ var (
 	catalogs = sync.OnceValues(translations.Load)
 )
 
-// write writes a letter and sends it. Its Message-ID is that of the job, so that a mailbox can tell a letter that had to be
-// sent twice because nobody knew whether it had arrived.
+// write writes a letter and sends it once, whatever becomes of the process.
 func (p *Postman) write(ctx context.Context, id string, compose func(*office) (*envelope, error)) error {
 	config, on, err := p.Config()
 	if err != nil {
@@ -138,22 +141,11 @@ func (p *Postman) write(ctx context.Context, id string, compose func(*office) (*
 	sending, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	err = p.send(sending, config, settings, id, e)
-	switch {
-	case isRefusedRecipient(err):
-		// The mailbox does not exist; trying again would not help.
-	case err != nil:
-		return err
-	}
-	if e.sent == nil {
+	if errors.Is(err, ideas.ErrNotFound) || isRefusedRecipient(err) {
+		// It was handed over before, or the mailbox does not exist: trying again would not help.
 		return nil
 	}
-	// What was sent is noted even if the process is about to stop.
-	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
-	defer cancel()
-	if err := e.sent(noting); err != nil {
-		return fmt.Errorf("note that letter %s was sent: %w", id, err)
-	}
-	return nil
+	return err
 }
 
 func (p *Postman) send(ctx context.Context, config Config, settings ideas.Settings, id string, e *envelope) error {
@@ -165,10 +157,23 @@ func (p *Postman) send(ctx context.Context, config Config, settings ideas.Settin
 	if err != nil {
 		return err
 	}
-	if err := client.DialAndSendWithContext(ctx, message); err != nil {
+	err = handOver(ctx, client, message, func(handedOver bool) error {
+		// What is noted is noted even if the process is about to stop.
+		noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
+		defer cancel()
+		if !handedOver {
+			return p.Letters.ReturnLetter(noting, id, e.notices, e.mode)
+		}
+		claimed, err := p.Letters.ClaimLetter(noting, id, e.notices)
+		if err == nil && !claimed {
+			err = ideas.ErrNotFound
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, ideas.ErrNotFound) {
 		return &letterError{err: err, hide: []string{e.to, strings.ToLower(e.to), e.secret}}
 	}
-	return nil
+	return err
 }
 
 // letterError keeps addresses and links out of its text, which the job queue stores.
@@ -262,7 +267,7 @@ func (o *office) notice(ctx context.Context, id int64) (*envelope, error) {
 	}
 	o.footer(&content, c, brand, l.Unsubscribe)
 	return &envelope{
-		to: l.Email, secret: l.Unsubscribe, letter: content, sent: func(ctx context.Context) error { return o.Letters.LetterSent(ctx, l) },
+		to: l.Email, secret: l.Unsubscribe, letter: content, notices: l.IDs, mode: ideas.MailNow,
 	}, nil
 }
 
@@ -285,7 +290,7 @@ func (o *office) digest(ctx context.Context, member int64, before time.Time) (*e
 	}
 	o.footer(&content, c, brand, l.Unsubscribe)
 	return &envelope{
-		to: l.Email, secret: l.Unsubscribe, letter: content, sent: func(ctx context.Context) error { return o.Letters.LetterSent(ctx, l) },
+		to: l.Email, secret: l.Unsubscribe, letter: content, notices: l.IDs, mode: ideas.MailDigest,
 	}, nil
 }
 

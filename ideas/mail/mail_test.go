@@ -55,6 +55,8 @@ func (o *outbox) ClaimMail(context.Context) (ideas.SignInMail, error) {
 
 func (o *outbox) IssueLink(context.Context, ideas.SignInMail) (string, error) { return token, nil }
 
+func (o *outbox) HandOverMail(context.Context, ideas.SignInMail, bool) error { return nil }
+
 func (o *outbox) MailSent(_ context.Context, m ideas.SignInMail) error {
 	o.sent <- m.ID
 	return nil

@@ -31,6 +31,9 @@ type Outbox interface {
 	ClaimMail(ctx context.Context) (ideas.SignInMail, error)
 	// IssueLink makes the token of a claimed mail.
 	IssueLink(ctx context.Context, mail ideas.SignInMail) (token string, err error)
+	// HandOverMail notes that a mail is about to be handed over to the server, or that the server has not taken it; one that
+	// was handed over is not claimed again. ideas.ErrNotFound where somebody else has handed it over.
+	HandOverMail(ctx context.Context, mail ideas.SignInMail, handedOver bool) error
 	// MailSent removes a mail.
 	MailSent(ctx context.Context, mail ideas.SignInMail) error
 }
@@ -103,6 +106,8 @@ func (w *Worker) send(ctx context.Context, config Config, settings ideas.Setting
 		w.Result(err == nil)
 	}
 	switch {
+	case errors.Is(err, ideas.ErrNotFound):
+		return // another replica has handed it over
 	case err == nil:
 		w.Logger.Info("sign-in mail sent", "mail", mail.ID)
 	case isRefusedRecipient(err):
@@ -134,11 +139,36 @@ func (w *Worker) deliver(ctx context.Context, config Config, settings ideas.Sett
 	if err != nil {
 		return err
 	}
-	if err := client.DialAndSendWithContext(ctx, message); err != nil {
+	err = handOver(ctx, client, message, func(handedOver bool) error {
+		return w.Outbox.HandOverMail(context.WithoutCancel(ctx), mail, handedOver)
+	})
+	if err != nil && !errors.Is(err, ideas.ErrNotFound) {
 		// A server's refusal may quote the message.
 		return &sendError{err: err, token: token}
 	}
-	return nil
+	return err
+}
+
+// handOver sends a message once. It is noted as handed over when the server listens already and nothing is left to do but to
+// say it, so that a process that dies leaves little room for a mail to be lost, and none for one to come twice. A server that
+// refuses takes the note back.
+func handOver(ctx context.Context, client *gomail.Client, message *gomail.Msg, note func(handedOver bool) error) error {
+	if err := client.DialWithContext(ctx); err != nil {
+		return fmt.Errorf("reach the server: %w", err)
+	}
+	// What the server says to the farewell changes nothing.
+	defer func() { _ = client.Close() }()
+	if err := note(true); err != nil {
+		return err
+	}
+	err := client.Send(message)
+	if err == nil {
+		return nil
+	}
+	if noteErr := note(false); noteErr != nil {
+		return errors.Join(err, fmt.Errorf("note that the server refused: %w", noteErr))
+	}
+	return err
 }
 
 // sendError keeps the link out of its text.

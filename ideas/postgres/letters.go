@@ -75,16 +75,33 @@ func (s *Store) fillLetter(ctx context.Context, q querier, l ideas.Letter, every
 	return l, nil
 }
 
-// LetterSent notes that notices were mailed.
-func (s *Store) LetterSent(ctx context.Context, l ideas.Letter) error {
-	pool, err := s.db()
-	if err != nil {
+// lettersKept is how long it is known which letters were handed over; jobs are tried for three days.
+const lettersKept = 30 * day
+
+// ClaimLetter notes that a letter is about to be handed over to the mail server, with the notices that it tells of; false
+// where it was before. A process that dies in between may lose the letter, and nobody sends it a second time.
+func (s *Store) ClaimLetter(ctx context.Context, id string, notices []int64) (bool, error) {
+	claimed := false
+	err := s.transact(ctx, "claim a letter", func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, "INSERT INTO letter (id, at) VALUES ($1, $2) ON CONFLICT DO NOTHING", id, s.config.Clock())
+		if claimed = tag.RowsAffected() > 0; err != nil || !claimed {
+			return err
+		}
+		_, err = tx.Exec(ctx, "UPDATE notice SET mail = 'sent' WHERE id = ANY($1)", notices)
 		return err
-	}
-	if _, err := pool.Exec(ctx, "UPDATE notice SET mail = 'sent' WHERE id = ANY($1) AND mail <> 'sent'", l.IDs); err != nil {
-		return s.failed("note that notices were mailed", err)
-	}
-	return nil
+	})
+	return claimed && err == nil, err
+}
+
+// ReturnLetter takes a claim back: the mail server has not taken the letter over, and it is to be tried again.
+func (s *Store) ReturnLetter(ctx context.Context, id string, notices []int64, mail ideas.MailMode) error {
+	return s.transact(ctx, "return a letter", func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "DELETE FROM letter WHERE id = $1", id); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "UPDATE notice SET mail = $2 WHERE id = ANY($1) AND mail = 'sent'", notices, mail)
+		return err
+	})
 }
 
 // PlanDigests adds the jobs of digests that are due. A digest covers what happened until its hour came: whoever is told of

@@ -27,7 +27,7 @@ func (s *Store) ClaimMail(ctx context.Context) (ideas.SignInMail, error) {
 	var m ideas.SignInMail
 	err = pool.QueryRow(ctx, `UPDATE sign_in_mail SET attempts = attempts + 1,
 			due_at = now() + least(interval '30 seconds' * power(2, attempts), interval '10 minutes')
-		WHERE id = (SELECT id FROM sign_in_mail WHERE due_at <= now() AND created_at > now() - $1::interval
+		WHERE id = (SELECT id FROM sign_in_mail WHERE due_at <= now() AND created_at > now() - $1::interval AND handed_over_at IS NULL
 			ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 		RETURNING id, email, locale`, maxMailAge).Scan(&m.ID, &m.Email, &m.Locale)
 	if err != nil {
@@ -70,6 +70,24 @@ func (s *Store) checkAdmission(ctx context.Context, q querier, mail ideas.SignIn
 	return s.admits(ctx, q, newcomer{email: mail.Email, invitation: invitation})
 }
 
+// HandOverMail notes that a claimed mail is about to be handed over to the mail server; taken back where the server has not
+// taken it. One that is neither sent nor taken back, because its process has died, is not sent again.
+func (s *Store) HandOverMail(ctx context.Context, mail ideas.SignInMail, handedOver bool) error {
+	pool, err := s.db()
+	if err != nil {
+		return err
+	}
+	tag, err := pool.Exec(ctx, "UPDATE sign_in_mail SET handed_over_at = CASE WHEN $2 THEN now() END WHERE id = $1 AND (handed_over_at IS NULL) = $2",
+		mail.ID, handedOver)
+	if err != nil {
+		return s.failed("hand a mail over", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return ideas.ErrNotFound
+	}
+	return nil
+}
+
 // MailSent removes a mail that the SMTP server has taken over.
 func (s *Store) MailSent(ctx context.Context, mail ideas.SignInMail) error {
 	pool, err := s.db()
@@ -89,6 +107,7 @@ func removeExpired(ctx context.Context, conn *pgx.Conn) error {
 	var batch pgx.Batch
 	batch.Queue("DELETE FROM sign_in_link WHERE expires_at < now()")
 	batch.Queue("DELETE FROM sign_in_mail WHERE created_at < now() - $1::interval", maxMailAge)
+	batch.Queue("DELETE FROM letter WHERE at < now() - $1::interval", lettersKept)
 	batch.Queue("DELETE FROM personal_export WHERE expires_at < now()")
 	batch.Queue("DELETE FROM erasure WHERE done_at IS NULL AND expires_at < now()")
 	batch.Queue("DELETE FROM invitation WHERE used_at IS NULL AND expires_at < now() - interval '30 days'")

@@ -318,8 +318,11 @@ func TestDigests(t *testing.T) {
 	if err != nil || len(letter.Notices) != 1 || letter.Email != "paris@brand.example" {
 		t.Fatalf("letter %+v, error %v", letter, err)
 	}
-	if err := store.LetterSent(ctx, letter); err != nil {
-		t.Fatal(err)
+	if claimed, err := store.ClaimLetter(ctx, "digest", letter.IDs); err != nil || !claimed {
+		t.Fatalf("the letter is claimed: %v, %v", claimed, err)
+	}
+	if claimed, err := store.ClaimLetter(ctx, "digest", letter.IDs); err != nil || claimed {
+		t.Errorf("the same letter is claimed twice: %v, %v", claimed, err)
 	}
 	if _, err := store.DigestLetter(ctx, paris.ID, now); !errors.Is(err, ideas.ErrNotFound) {
 		t.Errorf("a second letter of the same: %v", err)
