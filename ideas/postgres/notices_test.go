@@ -47,6 +47,7 @@ func told(t testing.TB, store *postgres.Store, member ideas.Member) []string {
 	for _, n := range list {
 		all = append(all, fmt.Sprintf("%s/%s", n.Kind, n.Event.Kind))
 	}
+	slices.Sort(all) // two dispatchers may tell of two events in any order
 	return all
 }
 

@@ -24,7 +24,7 @@ const namesMembers = `(^|_)(member|author|actor|juror|subject)_id$|_by$`
 // impersonal are such columns, and texts beside them, that hold nothing of anybody, with the reason.
 var impersonal = map[string]string{
 	"moderation_item.cause": "one of three words", "moderation_item.decision": "one of four words", "objective_value.objective": "a declared name",
-	"river_job.attempted_by": "names replicas",
+	"river_job.attempted_by": "names replicas", "attachment.field": "a declared name",
 }
 
 // columns of the schema, as far as personal data goes.

@@ -101,7 +101,7 @@ var limitedRoutes = map[string]limitKind{
 
 	"POST /ideas/{ref}/files": limitUploads, "POST /team/royalties": limitUploads,
 
-	"POST /account/data/export": limitExports, "POST /team/exports/{kind}": limitExports, "GET /team/challenges/{name}/results.csv": limitExports,
+	"POST /account/data/export": limitExports, "POST /team/exports/{kind}": limitExports, "POST /team/challenges/{name}/results.csv": limitExports,
 
 	"POST /sign-in": limitSignIns, "POST " + LinkPath: limitSignIns, "GET " + OIDCCallbackPath: limitSignIns,
 }

@@ -38,6 +38,7 @@ var teamRoutes = map[string]ideas.Permission{
 	"GET /team/methods": ideas.MaySeeTeam, "GET /team/members": ideas.MaySeeTeam, "GET /team/members/{id}": ideas.MaySeeTeam,
 
 	"GET /team/moderation": ideas.MayModerate, "POST /team/moderation": ideas.MayModerate, "POST /team/comments/{comment}": ideas.MayModerate,
+	"GET /team/comments/{comment}":     ideas.MayModerate,
 	"POST /team/members/{id}/sanction": ideas.MayModerate, "POST /team/sanctions/{id}/lift": ideas.MayModerate,
 	"GET /team/appeals": ideas.MayModerate, "POST /team/appeals/{id}": ideas.MayModerate,
 	"GET /team/erasures": ideas.MayAudit, "GET /team/audit": ideas.MayAudit,
@@ -49,7 +50,7 @@ var teamRoutes = map[string]ideas.Permission{
 	"GET /team/challenges/{name}/applications": ideas.MayDecide, "POST /team/challenges/{name}/applications/{id}": ideas.MayDecide,
 	"POST /team/challenges/{name}/applications/{id}/drop": ideas.MayDecide, "POST /team/challenges/{name}/selection": ideas.MayDecide,
 	"POST /team/challenges/{name}/testers/{member}/drop": ideas.MayDecide,
-	"GET /team/challenges/{name}/results":                ideas.MayMeasure, "GET /team/challenges/{name}/results.csv": ideas.MayExport,
+	"GET /team/challenges/{name}/results":                ideas.MayMeasure, "POST /team/challenges/{name}/results.csv": ideas.MayExport,
 	"GET /team/challenges/{name}/testers": ideas.MayAnswer, "GET /team/challenges/{name}/testers/{member}": ideas.MayAnswer,
 	"POST /team/challenges/{name}/testers/{member}/kit": ideas.MayAnswer, "POST /team/challenges/{name}/bugs/{id}": ideas.MayAnswer,
 	"GET /team/challenges/{name}/mission": ideas.MayAnswer, "POST /team/challenges/{name}/mission/results/{task}/{member}": ideas.MayAnswer,
@@ -90,7 +91,7 @@ func (c *community) rows() string {
 	c.t.Helper()
 	return c.db.QueryText(c.t, `SELECT string_agg(name || ' ' || n, ', ' ORDER BY name) FROM (SELECT c.relname AS name,
 		(xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM ideas.%I', c.relname), false, true, '')))[1]::text AS n
-		FROM pg_class c WHERE c.relnamespace = 'ideas'::regnamespace AND c.relkind = 'r' AND c.relname !~ '^(rate|river_.*|visit_day|kpi_day|idea_weighted|session|event|review_batch|ballot_result)$') t`)
+		FROM pg_class c WHERE c.relnamespace = 'ideas'::regnamespace AND c.relkind = 'r' AND c.relname !~ '^(rate|river_.*|visit_day|kpi_day|idea_weighted|session|event|notice|review_batch|ballot_result)$') t`)
 }
 
 // No form takes anything from another site, from somebody who is not signed in, or a megabyte. The routes that are served
@@ -306,6 +307,9 @@ func TestConcealedChallengesShowNowhere(t *testing.T) {
 		}
 	}
 	clean("a search of the API", member.get("/ideas?q=lamp"))
+	if n := r.db.QueryInt(t, fmt.Sprintf("SELECT count(*) FROM ideas.notice WHERE member_id = %d", outsider.ID)); n != 0 {
+		t.Errorf("%d notices tell of it", n)
+	}
 	if n := r.db.QueryInt(t, fmt.Sprintf("SELECT count(*) FROM ideas.event WHERE actor_id = %d AND kind <> 'member.joined'", outsider.ID)); n != 0 {
 		t.Errorf("%d events by somebody who sees nothing", n)
 	}
