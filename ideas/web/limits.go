@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -134,6 +135,8 @@ type limiter struct {
 	mutex  sync.Mutex
 	fullAt map[string]time.Time
 	leases map[string]lease
+	// asking has a channel for each key that the database is being asked about, closed with the answer.
+	asking map[string]chan struct{}
 }
 
 // lease is what the database has granted for a key and is not used yet, or until when it grants nothing.
@@ -143,7 +146,7 @@ type lease struct {
 }
 
 func newLimiter() *limiter {
-	return &limiter{fullAt: map[string]time.Time{}, leases: map[string]lease{}}
+	return &limiter{fullAt: map[string]time.Time{}, leases: map[string]lease{}, asking: map[string]chan struct{}{}}
 }
 
 // allow takes one from a key's allowance in this replica; wait is how long it takes until there is one again.
@@ -182,15 +185,55 @@ func (l *limiter) share(ctx context.Context, store ideas.RateStore, key string, 
 			return 0, true, nil
 		}
 	}
-	if wait, known := l.leased(key, now); known {
-		return wait, wait == 0, nil
+	for {
+		wait, known, asking := l.leased(key, now)
+		switch {
+		case known:
+			return wait, wait == 0, nil
+		case asking != nil:
+			// A crowd behind one address asks once, and shares what it is given.
+			select {
+			case <-asking:
+				continue
+			case <-ctx.Done():
+				return 0, false, fmt.Errorf("wait for a share of the allowance: %w", ctx.Err())
+			}
+		}
+		granted, wait, err := store.TakeRate(ctx, key, rate, max(1, rate.Burst/leaseShare), now)
+		l.answered(key, granted, wait, rate, now)
+		return wait, granted > 0, err
 	}
-	granted, wait, err := store.TakeRate(ctx, key, rate, max(1, rate.Burst/leaseShare), now)
-	if err != nil {
-		return 0, false, err
-	}
+}
+
+// leased uses what was granted before. Where nothing is known of the key the caller must ask the database, unless another does
+// already, who closes asking. A flood is refused here.
+func (l *limiter) leased(key string, now time.Time) (wait time.Duration, known bool, asking <-chan struct{}) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
+	le := l.leases[key]
+	switch {
+	case le.left > 0 && le.until.After(now):
+		le.left--
+		l.leases[key] = le
+		return 0, true, nil
+	case le.refusedUntil.After(now):
+		return le.refusedUntil.Sub(now), true, nil
+	}
+	// What was unused for so long the allowance has back.
+	delete(l.leases, key)
+	if asked, ok := l.asking[key]; ok {
+		return 0, false, asked
+	}
+	l.asking[key] = make(chan struct{})
+	return 0, false, nil
+}
+
+// answered keeps what the database has granted, less the one that the caller uses, and lets others go on.
+func (l *limiter) answered(key string, granted int, wait time.Duration, rate Rate, now time.Time) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	close(l.asking[key])
+	delete(l.asking, key)
 	if len(l.leases) >= maxRateKeys {
 		for other, le := range l.leases {
 			if !le.until.After(now) && !le.refusedUntil.After(now) {
@@ -198,39 +241,14 @@ func (l *limiter) share(ctx context.Context, store ideas.RateStore, key string, 
 			}
 		}
 	}
-	le, known := l.leases[key]
-	if !known && len(l.leases) >= maxRateKeys {
-		return wait, granted > 0, nil // the next request asks again
-	}
-	if granted == 0 {
-		le.refusedUntil = now.Add(wait)
-	} else {
-		le.left, le.until = le.left+granted-1, now.Add(time.Duration(granted)*rate.Every)
-	}
-	l.leases[key] = le
-	return wait, granted > 0, nil
-}
-
-// leased uses what was granted before: known is false where the database must be asked. A flood is refused here.
-func (l *limiter) leased(key string, now time.Time) (wait time.Duration, known bool) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	le, ok := l.leases[key]
 	switch {
-	case !ok:
-		return 0, false
-	case le.refusedUntil.After(now):
-		return le.refusedUntil.Sub(now), true
-	case !le.until.After(now):
-		// Unused for so long that the allowance has it back.
-		delete(l.leases, key)
-		return 0, false
-	case le.left == 0:
-		return 0, false
+	case len(l.leases) >= maxRateKeys:
+		// The next request asks again.
+	case granted > 0:
+		l.leases[key] = lease{left: granted - 1, until: now.Add(time.Duration(granted) * rate.Every)}
+	case wait > 0:
+		l.leases[key] = lease{refusedUntil: now.Add(wait)}
 	}
-	le.left--
-	l.leases[key] = le
-	return 0, true
 }
 
 // tooManyError is ideas.ErrTooMany with how long to wait.
