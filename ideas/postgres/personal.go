@@ -332,7 +332,7 @@ func (s *Store) erasePrivateAnswers(ctx context.Context, tx pgx.Tx, member int64
 		left := ideas.Answers{}
 		var answers ideas.Answers
 		if c := s.Programme(ctx).ChallengeByID(one.Challenge); c != nil && json.Unmarshal(one.Answers, &answers) == nil {
-			left = publicAnswers(c, answers)
+			left = c.PublicAnswers(answers)
 		}
 		if _, err := tx.Exec(ctx, "UPDATE entry SET answers = $2 WHERE idea_id = $1", one.Idea, left); err != nil {
 			return fmt.Errorf("erase private answers: %w", err)
