@@ -27,6 +27,8 @@ const (
 	// EventCoAuthorInvited and EventCoAuthorJoined have in Subject the invited member and the author.
 	EventCoAuthorInvited EventKind = "idea.coauthor_invited"
 	EventCoAuthorJoined  EventKind = "idea.coauthor_joined"
+	// EventSharesProposed has in Subject an author who is asked to agree on how the authors share.
+	EventSharesProposed EventKind = "idea.shares_proposed"
 	// EventReported tells that a member has reported a contribution; only the team hears of it.
 	EventReported EventKind = "contribution.reported"
 

@@ -169,6 +169,7 @@ type Totals struct {
 type Store interface {
 	TokenStore
 	RateStore
+	ShareStore
 	IdeaLifeStore
 	MethodStore
 	ChallengeStore

@@ -55,6 +55,16 @@ func (p *Programme) SharingPolicy() *RewardPolicy {
 	return nil
 }
 
+// SharingPolicyNamed is the policy by which what an idea earns is shared: that of the name, which its challenge has, if it
+// shares revenue, else SharingPolicy.
+func (p *Programme) SharingPolicyNamed(name string) *RewardPolicy {
+	i := slices.IndexFunc(p.Policies, func(r *RewardPolicy) bool { return name != "" && r.Name == name && r.Spec.RevenueShare != nil })
+	if i < 0 {
+		return p.SharingPolicy()
+	}
+	return p.Policies[i]
+}
+
 // PolicyOf is the policy that holds in a challenge: the one that it names, else the community's.
 func (p *Programme) PolicyOf(challenge int64) *RewardPolicy {
 	if c := p.ChallengeByID(challenge); c != nil && c.Spec.RewardPolicy != "" {

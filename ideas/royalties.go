@@ -189,25 +189,50 @@ type Royalties interface {
 	PayPayout(ctx context.Context, actor, payout int64) (statement int64, err error)
 }
 
-// ParseSales reads a file of comma- or semicolon-separated values with a header: "idea" (its number), "day"
-// ("2027-03-28") and the base of the policy ("netSales" or "grossSales"), in units of the currency; other columns are
-// passed over. Every row must be right: faults come as SaleErrors, and days outside of the period are faults.
-func ParseSales(file SalesFile, base, currency string) ([]Sale, error) {
+// SaleTerms are by what an idea's sales are read: the base of its policy, "netSales" or "grossSales", and its currency.
+type SaleTerms struct{ Base, Currency string }
+
+// salesReader reads a file row by row.
+type salesReader struct {
+	file  SalesFile
+	terms func(idea int64) SaleTerms
+	// idea, day and amounts by base are columns; -1 for none.
+	idea, day int
+	amounts   map[string]int
+	// currency of the rows so far.
+	currency string
+	// missing are the bases that rows have asked for in vain.
+	missing map[string]bool
+}
+
+// SoldIdeas are the numbers of ideas that a file names, as far as it can be read.
+func SoldIdeas(file SalesFile) []int64 {
+	var sold []int64
+	seen := map[int64]bool{}
+	// With terms that fit no row, every number is asked for and nothing else is read.
+	_, _, _ = ParseSales(file, func(idea int64) SaleTerms {
+		if idea != 0 && !seen[idea] {
+			seen[idea] = true
+			sold = append(sold, idea)
+		}
+		return SaleTerms{}
+	})
+	return sold
+}
+
+// ParseSales reads a file of comma- or semicolon-separated values with a header: "idea" (its number), "day" ("2027-03-28") and
+// the bases of the ideas' policies ("netSales", "grossSales"), in units of their currency, which is one for a whole file; other
+// columns are passed over. terms of an idea are asked for with its number, and with 0 for an idea that is under no policy of
+// its own. Every row must be right: faults come as SaleErrors, and days outside of the period are faults.
+func ParseSales(file SalesFile, terms func(idea int64) SaleTerms) (sales []Sale, currency string, err error) {
 	if err := checkSalesFile(file); err != nil {
-		return nil, err
-	}
-	digits, ok := rules.CurrencyDigits(currency)
-	if !ok {
-		return nil, ErrNoRevenueShare
+		return nil, "", err
 	}
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(file.Content, []byte("\ufeff"))))
 	r.FieldsPerRecord, r.ReuseRecord, r.TrimLeadingSpace, r.Comma = -1, true, true, separator(file.Content)
-	columns, faults := salesColumns(r, base)
-	if len(faults) > 0 {
-		return nil, faults
-	}
-	var sales []Sale
-	for len(faults) < MaxSaleErrors {
+	reader := &salesReader{file: file, terms: terms, missing: map[string]bool{}}
+	faults := reader.readHeader(r)
+	for len(faults) < MaxSaleErrors && reader.idea >= 0 && reader.day >= 0 && len(reader.amounts) > 0 {
 		record, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			break
@@ -217,29 +242,34 @@ func ParseSales(file SalesFile, base, currency string) ([]Sale, error) {
 			break // what follows cannot be told apart
 		}
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		line, _ := r.FieldPos(0)
 		if len(sales) == MaxSales {
 			faults = append(faults, SaleError{Line: line, Code: "too_many", Value: strconv.Itoa(MaxSales)})
 			break
 		}
-		sale, fault := parseSale(record, columns, file, digits)
-		if fault.Code != "" {
+		sale, fault := reader.sale(record)
+		switch {
+		case fault.Code == "":
+			sale.Line = line
+			sales = append(sales, sale)
+		case fault.Code != "column":
 			fault.Line = line
 			faults = append(faults, fault)
-			continue
+		case !reader.missing[fault.Value]:
+			reader.missing[fault.Value] = true
+			fault.Line = 1
+			faults = append(faults, fault)
 		}
-		sale.Line = line
-		sales = append(sales, sale)
 	}
 	if len(faults) == 0 && len(sales) == 0 {
 		faults = SaleErrors{{Line: 1, Code: "empty"}}
 	}
 	if len(faults) > 0 {
-		return nil, faults
+		return nil, "", faults
 	}
-	return sales, nil
+	return sales, reader.currency, nil
 }
 
 func checkSalesFile(file SalesFile) error {
@@ -270,46 +300,70 @@ func separator(content []byte) rune {
 	return ','
 }
 
-// salesColumns finds idea, day and amount in the header.
-func salesColumns(r *csv.Reader, base string) ([3]int, SaleErrors) {
-	var columns [3]int
-	header, err := r.Read()
+// readHeader finds the columns. Which bases are needed follows from the rows; one at least is.
+func (r *salesReader) readHeader(rows *csv.Reader) SaleErrors {
+	r.idea, r.day, r.amounts = -1, -1, map[string]int{}
+	header, err := rows.Read()
 	if err != nil {
-		return columns, SaleErrors{{Line: 1, Code: "empty"}}
+		return SaleErrors{{Line: 1, Code: "empty"}}
+	}
+	column := func(name string) int {
+		return slices.IndexFunc(header, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), name) })
+	}
+	r.idea, r.day = column("idea"), column("day")
+	for _, base := range []string{rules.BaseNetSales, rules.BaseGrossSales} {
+		if at := column(base); at >= 0 {
+			r.amounts[base] = at
+		}
 	}
 	var faults SaleErrors
-	for i, name := range []string{"idea", "day", base} {
-		columns[i] = slices.IndexFunc(header, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), name) })
-		if columns[i] < 0 {
-			faults = append(faults, SaleError{Line: 1, Code: "column", Value: name})
+	for _, needed := range []struct {
+		name string
+		has  bool
+	}{{"idea", r.idea >= 0}, {"day", r.day >= 0}, {r.terms(0).Base, len(r.amounts) > 0}} {
+		if !needed.has {
+			faults = append(faults, SaleError{Line: 1, Code: "column", Value: needed.name})
 		}
 	}
-	return columns, faults
+	return faults
 }
 
-func parseSale(record []string, columns [3]int, file SalesFile, digits int) (Sale, SaleError) {
-	var values [3]string
-	for i, column := range columns {
-		if column >= len(record) {
-			return Sale{}, SaleError{Code: "short"}
-		}
-		values[i] = strings.TrimSpace(record[column])
+func (r *salesReader) sale(record []string) (Sale, SaleError) {
+	if r.idea >= len(record) || r.day >= len(record) {
+		return Sale{}, SaleError{Code: "short"}
 	}
-	idea, err := strconv.ParseInt(values[0], 10, 64)
+	number, day := strings.TrimSpace(record[r.idea]), strings.TrimSpace(record[r.day])
+	idea, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || idea < 1 {
-		return Sale{}, SaleError{Code: "idea", Value: shown(values[0])}
+		return Sale{}, SaleError{Code: "idea", Value: shown(number)}
 	}
-	if !rules.IsDay(values[1]) {
-		return Sale{}, SaleError{Code: "day", Value: shown(values[1])}
+	if !rules.IsDay(day) {
+		return Sale{}, SaleError{Code: "day", Value: shown(day)}
 	}
-	if values[1] < file.From || values[1] > file.To {
-		return Sale{}, SaleError{Code: "period", Value: values[1]}
+	if day < r.file.From || day > r.file.To {
+		return Sale{}, SaleError{Code: "period", Value: day}
 	}
-	amount, ok := parseAmount(values[2], digits)
+	terms := r.terms(idea)
+	at, has := r.amounts[terms.Base]
+	if !has {
+		return Sale{}, SaleError{Code: "column", Value: terms.Base}
+	}
+	if at >= len(record) {
+		return Sale{}, SaleError{Code: "short"}
+	}
+	digits, known := rules.CurrencyDigits(terms.Currency)
+	if r.currency == "" {
+		r.currency = terms.Currency
+	}
+	if !known || terms.Currency != r.currency {
+		return Sale{}, SaleError{Code: "currency", Value: terms.Currency}
+	}
+	raw := strings.TrimSpace(record[at])
+	amount, ok := parseAmount(raw, digits)
 	if !ok {
-		return Sale{}, SaleError{Code: "amount", Value: shown(values[2])}
+		return Sale{}, SaleError{Code: "amount", Value: shown(raw)}
 	}
-	return Sale{Idea: idea, Day: values[1], Amount: amount}, SaleError{}
+	return Sale{Idea: idea, Day: day, Amount: amount}, SaleError{}
 }
 
 // parseAmount reads "-1234.5" or "1234,50" in minor units. There are no separators of thousands: what they mean depends

@@ -83,6 +83,7 @@ var tellings = map[ideas.EventKind][]telling{
 	ideas.EventPrizeHandedOver:  {{ideas.NoticeRecognition, toSubject}},
 	ideas.EventPayoutApproved:   {{ideas.NoticeRecognition, toSubject}},
 	ideas.EventPayoutPaid:       {{ideas.NoticeRecognition, toSubject}},
+	ideas.EventSharesProposed:   {{ideas.NoticeRecognition, toSubject}},
 	ideas.EventSanctioned:       {{ideas.NoticeAccount, toSubject}},
 	ideas.EventSanctionLifted:   {{ideas.NoticeAccount, toSubject}},
 	ideas.EventAppealAnswered:   {{ideas.NoticeAccount, toSubject}},

@@ -1,9 +1,12 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,24 +19,52 @@ import (
 // ASCII.
 const statementLock int64 = 0x726f79616c7479
 
-// sharingPolicy is the policy that shares revenue; the error is ErrNoRevenueShare where none does.
-func (s *Store) sharingPolicy(ctx context.Context) (*ideas.RewardPolicy, *rules.Engine, error) {
-	programme := s.Programme(ctx)
-	policy := programme.SharingPolicy()
-	engine := s.engines.of(s, programme, policy)
-	if engine == nil {
-		return nil, nil, ideas.ErrNoRevenueShare
+// sharing is by which policies what ideas earn is shared: that which their challenge names, else the community's.
+type sharing struct {
+	programme *ideas.Programme
+	usual     *ideas.RewardPolicy
+	// named are the policies that the challenges of ideas name; archived challenges keep theirs.
+	named map[int64]string
+}
+
+// sharingOf the ideas; the error is ErrNoRevenueShare where no policy shares revenue.
+func (s *Store) sharingOf(ctx context.Context, q querier, sold []int64) (sharing, error) {
+	found := sharing{programme: s.Programme(ctx), named: map[int64]string{}}
+	if found.usual = found.programme.SharingPolicy(); found.usual == nil || s.engines.of(s, found.programme, found.usual) == nil {
+		return found, ideas.ErrNoRevenueShare
 	}
-	return policy, engine, nil
+	rows, err := q.Query(ctx, `SELECT i.id, coalesce(c.spec->>'rewardPolicy', '') FROM idea i JOIN challenge c ON c.id = i.challenge_id WHERE i.id = ANY($1)`, sold)
+	if err != nil {
+		return found, fmt.Errorf("read the policies of ideas: %w", err)
+	}
+	var idea int64
+	var name string
+	if _, err := pgx.ForEachRow(rows, []any{&idea, &name}, func() error { found.named[idea] = name; return nil }); err != nil {
+		return found, fmt.Errorf("read the policies of ideas: %w", err)
+	}
+	return found, nil
+}
+
+func (f sharing) policy(idea int64) *ideas.RewardPolicy {
+	return f.programme.SharingPolicyNamed(f.named[idea])
+}
+
+func (f sharing) terms(idea int64) ideas.SaleTerms {
+	spec := f.policy(idea).Spec
+	return ideas.SaleTerms{Base: spec.RevenueShare.Base, Currency: spec.Currency}
 }
 
 // ImportSales implements ideas.Royalties.
 func (s *Store) ImportSales(ctx context.Context, actor int64, file ideas.SalesFile) (ideas.SalesImport, error) {
-	policy, _, err := s.sharingPolicy(ctx)
+	pool, err := s.db()
 	if err != nil {
 		return ideas.SalesImport{}, err
 	}
-	sales, err := ideas.ParseSales(file, policy.Spec.RevenueShare.Base, policy.Spec.Currency)
+	shared, err := s.sharingOf(ctx, pool, ideas.SoldIdeas(file))
+	if err != nil {
+		return ideas.SalesImport{}, s.failed("look how sales are shared", err)
+	}
+	sales, currency, err := ideas.ParseSales(file, shared.terms)
 	if err != nil {
 		return ideas.SalesImport{}, err
 	}
@@ -45,7 +76,7 @@ func (s *Store) ImportSales(ctx context.Context, actor int64, file ideas.SalesFi
 		}
 		err := tx.QueryRow(ctx, `INSERT INTO sales_import (file_hash, file_name, currency, period_from, period_to, imported_by, imported_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (file_hash) DO NOTHING RETURNING id`,
-			file.Hash(), ideas.CleanFileName(file.Name), policy.Spec.Currency, file.From, file.To, actor, s.config.Clock()).Scan(&id)
+			file.Hash(), ideas.CleanFileName(file.Name), currency, file.From, file.To, actor, s.config.Clock()).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) {
 			known = true
 			return tx.QueryRow(ctx, "SELECT id FROM sales_import WHERE file_hash = $1", file.Hash()).Scan(&id)
@@ -111,8 +142,8 @@ func checkSoldIdeas(ctx context.Context, tx pgx.Tx, sales []ideas.Sale) error {
 }
 
 const importQuery = `SELECT n.id, n.file_name, n.currency, n.period_from, n.period_to, n.imported_at, n.confirmed_at IS NOT NULL,
-	coalesce(r.id, 0), (SELECT count(*) FROM sale WHERE import_id = n.id)
-	FROM sales_import n LEFT JOIN royalty_statement r ON r.import_id = n.id `
+	coalesce((SELECT min(id) FROM royalty_statement WHERE import_id = n.id), 0), (SELECT count(*) FROM sale WHERE import_id = n.id)
+	FROM sales_import n `
 
 func scanImport(row pgx.CollectableRow) (ideas.SalesImport, error) {
 	var n ideas.SalesImport
@@ -131,17 +162,21 @@ func (s *Store) SalesImport(ctx context.Context, id int64) (found ideas.SalesImp
 			return err
 		}
 		if found.Confirmed {
-			found.Ideas, err = readRoyalties(ctx, tx, found.StatementID)
+			found.Ideas, err = readRoyalties(ctx, tx, "r.statement_id IN (SELECT id FROM royalty_statement WHERE import_id = $1)", id)
 			return err
 		}
-		statement, _, err := s.compute(ctx, tx, id)
+		computed, err := s.compute(ctx, tx, id)
 		if errors.Is(err, ideas.ErrNoRevenueShare) {
 			return nil // the policy has changed since; there is nothing to preview
 		}
 		if err != nil {
 			return err
 		}
-		found.Ideas, err = nameRoyalties(ctx, tx, statement.Royalties)
+		var royalties []rules.Royalty
+		for _, one := range computed {
+			royalties = append(royalties, one.statement.Royalties...)
+		}
+		found.Ideas, err = nameRoyalties(ctx, tx, royalties)
 		return err
 	})
 	return found, err
@@ -178,15 +213,18 @@ func (s *Store) DiscardImport(ctx context.Context, actor, id int64) error {
 	})
 }
 
-// compute is the statement of an import by the policy in force.
-func (s *Store) compute(ctx context.Context, tx pgx.Tx, imported int64) (rules.Statement, *ideas.RewardPolicy, error) {
-	policy, engine, err := s.sharingPolicy(ctx)
-	if err != nil {
-		return rules.Statement{}, nil, err
-	}
+// computed is a statement before it is written.
+type computed struct {
+	policy    *ideas.RewardPolicy
+	statement rules.Statement
+}
+
+// compute makes the statements of an import, one for each policy that its ideas are under, in the order of the policies' names.
+// Each carries on what the one before has left to the authors whom it pays.
+func (s *Store) compute(ctx context.Context, tx pgx.Tx, imported int64) ([]computed, error) {
 	rows, err := tx.Query(ctx, "SELECT idea_id, day::text, sum(amount)::bigint FROM sale WHERE import_id = $1 GROUP BY 1, 2", imported)
 	if err != nil {
-		return rules.Statement{}, nil, err
+		return nil, err
 	}
 	sales, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (rules.Sale, error) {
 		var sale rules.Sale
@@ -194,27 +232,93 @@ func (s *Store) compute(ctx context.Context, tx pgx.Tx, imported int64) (rules.S
 		return sale, err
 	})
 	if err != nil {
-		return rules.Statement{}, nil, err
+		return nil, err
 	}
 	var sold []int64
 	for _, sale := range sales {
 		sold = append(sold, sale.Idea)
 	}
+	shared, err := s.sharingOf(ctx, tx, sold)
+	if err != nil {
+		return nil, err
+	}
+	authors, err := weighedAuthors(ctx, tx, sold)
+	if err != nil {
+		return nil, err
+	}
+	byPolicy := map[*ideas.RewardPolicy][]rules.Sale{}
+	for _, sale := range sales {
+		policy := shared.policy(sale.Idea)
+		byPolicy[policy] = append(byPolicy[policy], sale)
+	}
+	policies := slices.SortedFunc(maps.Keys(byPolicy), func(a, b *ideas.RewardPolicy) int { return cmp.Compare(a.Name, b.Name) })
+	var all []computed
+	var carried map[int64]int64
+	for n, policy := range policies {
+		if n == 0 {
+			if carried, err = readCarried(ctx, tx, policy.Spec.Currency); err != nil {
+				return nil, err
+			}
+		}
+		due := carried
+		if n > 0 {
+			due = map[int64]int64{}
+			for _, sale := range byPolicy[policy] {
+				for _, author := range authors[sale.Idea] {
+					due[author.Member] = carried[author.Member]
+				}
+			}
+		}
+		engine := s.engines.of(s, shared.programme, policy)
+		if engine == nil {
+			return nil, ideas.ErrNoRevenueShare
+		}
+		statement := engine.Statement(byPolicy[policy], authors, due)
+		for _, p := range statement.Payouts {
+			carried[p.Member] = p.Forward
+		}
+		all = append(all, computed{policy, statement})
+	}
+	return all, nil
+}
+
+// weighedAuthors of ideas, with the percentages that they have agreed on. Those who have agreed on none, or whose authors are
+// others by now, share equally.
+func weighedAuthors(ctx context.Context, tx pgx.Tx, sold []int64) (map[int64][]rules.Author, error) {
 	facts, err := readIdeaFacts(ctx, tx, sold)
 	if err != nil {
-		return rules.Statement{}, nil, err
+		return nil, err
+	}
+	rows, err := tx.Query(ctx, `SELECT a.idea_id, p.member_id, p.percent FROM share_agreement a JOIN share_part p ON p.agreement_id = a.id
+		WHERE a.idea_id = ANY($1) AND a.agreed_at IS NOT NULL AND a.ended_at IS NULL`, sold)
+	if err != nil {
+		return nil, fmt.Errorf("read how authors share: %w", err)
+	}
+	agreed := map[int64]map[int64]int64{}
+	var idea, member, percent int64
+	_, err = pgx.ForEachRow(rows, []any{&idea, &member, &percent}, func() error {
+		if agreed[idea] == nil {
+			agreed[idea] = map[int64]int64{}
+		}
+		agreed[idea][member] = percent
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read how authors share: %w", err)
 	}
 	authors := map[int64][]rules.Author{}
 	for idea, f := range facts {
+		parts := agreed[idea]
+		same := len(parts) == len(f.authors) && !slices.ContainsFunc(f.authors, func(member int64) bool { _, has := parts[member]; return !has })
 		for _, member := range f.authors {
-			authors[idea] = append(authors[idea], rules.Author{Member: member, Weight: 1})
+			weight := int64(1)
+			if same {
+				weight = parts[member]
+			}
+			authors[idea] = append(authors[idea], rules.Author{Member: member, Weight: weight})
 		}
 	}
-	carried, err := readCarried(ctx, tx, policy.Spec.Currency)
-	if err != nil {
-		return rules.Statement{}, nil, err
-	}
-	return engine.Statement(sales, authors, carried), policy, nil
+	return authors, nil
 }
 
 // readCarried is what the members' latest payouts in a currency carry forward.
@@ -238,33 +342,47 @@ func (s *Store) ConfirmImport(ctx context.Context, actor, id int64) (statement i
 		}
 		var confirmed bool
 		var currency string
-		err := tx.QueryRow(ctx, `SELECT n.confirmed_at IS NOT NULL, n.currency, coalesce(r.id, 0)
-			FROM sales_import n LEFT JOIN royalty_statement r ON r.import_id = n.id WHERE n.id = $1`, id).Scan(&confirmed, &currency, &statement)
+		err := tx.QueryRow(ctx, `SELECT n.confirmed_at IS NOT NULL, n.currency,
+			coalesce((SELECT min(r.id) FROM royalty_statement r WHERE r.import_id = n.id), 0) FROM sales_import n WHERE n.id = $1`, id).Scan(&confirmed, &currency, &statement)
 		if err != nil || confirmed {
 			return err
 		}
-		computed, policy, err := s.compute(ctx, tx, id)
+		all, err := s.compute(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		if policy.Spec.Currency != currency {
+		if slices.ContainsFunc(all, func(c computed) bool { return c.policy.Spec.Currency != currency }) {
 			return ideas.ErrNoRevenueShare // amounts were read in another currency
 		}
 		if _, err := tx.Exec(ctx, "UPDATE sales_import SET confirmed_at = $2 WHERE id = $1", id, s.config.Clock()); err != nil {
 			return err
 		}
-		err = tx.QueryRow(ctx, `INSERT INTO royalty_statement (import_id, policy_uid, policy_generation, currency, period_from, period_to, made_at)
-			SELECT id, $2, $3, currency, period_from, period_to, $4 FROM sales_import WHERE id = $1 RETURNING id`,
-			id, policy.UID, policy.Generation, s.config.Clock()).Scan(&statement)
-		if err != nil {
-			return err
+		for _, one := range all {
+			made, err := s.makeStatement(ctx, tx, actor, id, currency, one)
+			if err != nil {
+				return err
+			}
+			if statement == 0 {
+				statement = made
+			}
 		}
-		if err := writeStatement(ctx, tx, statement, currency, computed); err != nil {
-			return err
-		}
-		return audit(ctx, tx, actor, "royalties.confirm", "royalty_statement", statement, map[string]any{"import": id})
+		return nil
 	})
 	return statement, err
+}
+
+// makeStatement writes one statement of an import.
+func (s *Store) makeStatement(ctx context.Context, tx pgx.Tx, actor, imported int64, currency string, one computed) (statement int64, err error) {
+	err = tx.QueryRow(ctx, `INSERT INTO royalty_statement (import_id, policy_uid, policy_generation, currency, period_from, period_to, made_at)
+		SELECT id, $2, $3, currency, period_from, period_to, $4 FROM sales_import WHERE id = $1 RETURNING id`,
+		imported, one.policy.UID, one.policy.Generation, s.config.Clock()).Scan(&statement)
+	if err != nil {
+		return 0, fmt.Errorf("make a statement: %w", err)
+	}
+	if err := writeStatement(ctx, tx, statement, currency, one.statement); err != nil {
+		return 0, err
+	}
+	return statement, audit(ctx, tx, actor, "royalties.confirm", "royalty_statement", statement, map[string]any{"import": imported})
 }
 
 func writeStatement(ctx context.Context, tx pgx.Tx, id int64, currency string, computed rules.Statement) error {
@@ -326,12 +444,12 @@ func nameRoyalties(ctx context.Context, tx pgx.Tx, royalties []rules.Royalty) ([
 	return all, nil
 }
 
-// readRoyalties are the parts of a statement.
-func readRoyalties(ctx context.Context, q querier, statement int64) ([]ideas.IdeaSales, error) {
+// readRoyalties are the parts of statements that a condition finds.
+func readRoyalties(ctx context.Context, q querier, which string, args ...any) ([]ideas.IdeaSales, error) {
 	rows, err := q.Query(ctx, `SELECT i.id, i.slug, i.title, r.base, r.amount, coalesce(h.id, 0), coalesce(m.id, 0), coalesce(m.name, ''), coalesce(h.amount, 0)
 		FROM royalty r JOIN idea i ON i.id = r.idea_id LEFT JOIN royalty_share h ON h.statement_id = r.statement_id AND h.idea_id = r.idea_id
 			LEFT JOIN member m ON m.id = h.member_id
-		WHERE r.statement_id = $1 ORDER BY r.amount DESC, i.id, h.id`, statement)
+		WHERE `+which+" ORDER BY r.amount DESC, i.id, h.id", args...)
 	if err != nil {
 		return nil, err
 	}
@@ -392,7 +510,7 @@ func (s *Store) Statement(ctx context.Context, id int64) (found ideas.Statement,
 		if found, err = pgx.CollectExactlyOneRow(rows, scanStatement); err != nil {
 			return err
 		}
-		if found.Ideas, err = readRoyalties(ctx, tx, id); err != nil {
+		if found.Ideas, err = readRoyalties(ctx, tx, "r.statement_id = $1", id); err != nil {
 			return err
 		}
 		found.Payouts, err = readPayouts(ctx, tx, s.today(), "WHERE p.statement_id = $1 ORDER BY p.payable DESC, p.id", id)

@@ -186,7 +186,7 @@ func (a *app) importSales(v *visit) error {
 // saleFaults are the message keys of what can be wrong with a line.
 var saleFaults = map[string]string{
 	"quotes": "sale.quotes", "too_many": "sale.too_many", "empty": "sale.empty", "column": "sale.column", "short": "sale.short",
-	"idea": "sale.idea", "day": "sale.day", "period": "sale.period", "amount": "sale.amount", "unknown": "sale.unknown", "not_launched": "sale.not_launched",
+	"idea": "sale.idea", "day": "sale.day", "period": "sale.period", "amount": "sale.amount", "currency": "sale.currency", "unknown": "sale.unknown", "not_launched": "sale.not_launched",
 }
 
 type ideaSalesView struct {

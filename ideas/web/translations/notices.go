@@ -27,6 +27,7 @@ var eventNews = map[ideas.EventKind]string{
 	ideas.EventCommentPublished: "notice.comment", ideas.EventChallengePhase: "notice.challenge_phase", ideas.EventChallengeDecided: "notice.challenge_decided",
 	ideas.EventAnnounced: "notice.announcement", ideas.EventBadgeAwarded: "notice.badge", ideas.EventLevelReached: "notice.level",
 	ideas.EventPrizePromised: "notice.prize_promised", ideas.EventPrizeHandedOver: "notice.prize_handed_over",
+	ideas.EventSharesProposed: "notice.shares_proposed",
 	ideas.EventPayoutApproved: "notice.payout_approved", ideas.EventPayoutPaid: "notice.payout_paid",
 	ideas.EventSanctioned: "notice.sanctioned", ideas.EventSanctionLifted: "notice.sanction_lifted", ideas.EventAppealAnswered: "notice.appeal_answered",
 	ideas.EventReferred: "notice.referred", ideas.EventRightsReturned: "notice.rights_returned", ideas.EventRungReached: "notice.rung",
@@ -126,6 +127,9 @@ func noticePath(n ideas.Notice) string {
 		return "/account/standing"
 	case n.Event.Idea != 0 && n.IdeaTitle != "":
 		path := "/ideas/" + strconv.FormatInt(n.Event.Idea, 10) + "-" + url.PathEscape(n.IdeaSlug)
+		if n.Event.Kind == ideas.EventSharesProposed {
+			return path + "/shares"
+		}
 		if n.Event.Comment != 0 {
 			path += "#comment-" + strconv.FormatInt(n.Event.Comment, 10)
 		}
