@@ -40,6 +40,13 @@ await journey(async (w) => {
     await w.goto(friend, `${path}/history`);
     await friend.locator('ins').first().waitFor();
     await w.shot(friend, 'history');
+    await w.goto(author, `${path}/shares`);
+    await w.press(author, 'shares.propose');
+    await author.getByText(w.t('flash.shares_proposed')).waitFor();
+    await w.goto(friend, `${path}/shares`);
+    await w.shot(friend, 'shares');
+    await w.press(friend, 'shares.accept');
+    await friend.getByText(w.t('flash.shares_answered')).waitFor();
   });
 
   await w.step('attach', async () => {
