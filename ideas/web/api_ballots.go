@@ -253,11 +253,12 @@ func (c *apiCall) vote(points *int) error {
 	if err != nil {
 		return err
 	}
-	if !challenge.Plain() {
+	switch {
+	case !challenge.Plain():
 		err = c.app.cfg.Store.Vote(c.ctx(), c.member.ID, id, points)
-	} else if points != nil && *points != 1 {
+	case points != nil && *points != 1:
 		err = &ideas.BarredError{Action: ideas.ActionVote, Code: ideas.BarredPoints, Limit: 1}
-	} else {
+	default:
 		_, err = c.app.cfg.Store.SetSupport(c.ctx(), c.member.ID, id, points != nil)
 	}
 	if err != nil {
