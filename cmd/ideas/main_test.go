@@ -54,7 +54,7 @@ func start(t *testing.T, args ...string) *process {
 			t.Logf("log of the service:\n%s", p.log)
 		}
 	})
-	eventually(t, 20*time.Second, "the ports", func() bool {
+	eventually(t, time.Minute, "the ports", func() bool {
 		select {
 		case err := <-p.done:
 			p.done <- err
@@ -164,7 +164,7 @@ func TestJourney(t *testing.T) {
 	first, second := start(t, "--credentials-dir="+dir), start(t, "--credentials-dir="+dir)
 	operator := control.NewClient("")
 
-	eventually(t, 20*time.Second, "the refused password", func() bool {
+	eventually(t, time.Minute, "the refused password", func() bool {
 		state, err := operator.Observe(t.Context(), first.control, testToken)
 		return err == nil && state.Database.Reason == control.ReasonPasswordRefused
 	})
@@ -181,7 +181,7 @@ func TestJourney(t *testing.T) {
 
 	write(t, dir, control.FileDatabaseURI, db.URI())
 	for _, p := range []*process{first, second} {
-		eventually(t, 20*time.Second, "the database", func() bool {
+		eventually(t, time.Minute, "the database", func() bool {
 			state, err := operator.Observe(t.Context(), p.control, testToken)
 			return err == nil && state.Database.Ready && state.Database.SchemaVersion > 0
 		})
@@ -195,7 +195,7 @@ func TestJourney(t *testing.T) {
 	if err != nil || answer.InForce != want || len(answer.Refusals) != 0 {
 		t.Fatalf("declare: %+v, %v; want %+v", answer, err, want)
 	}
-	eventually(t, 2*time.Second, "the declaration at the other replica", func() bool {
+	eventually(t, time.Minute, "the declaration at the other replica", func() bool {
 		state, err := operator.Observe(t.Context(), second.control, testToken)
 		ready, _ := second.ready(t)
 		return err == nil && state.InForce == want && ready
@@ -308,7 +308,7 @@ func TestAlone(t *testing.T) {
 		}
 	}
 	p := start(t, "--database-url-file="+file, "--smtp-host="+smtp.Host, fmt.Sprintf("--smtp-port=%d", smtp.Port))
-	eventually(t, 20*time.Second, "the service", func() bool { ready, _ := p.ready(t); return ready })
+	eventually(t, time.Minute, "the service", func() bool { ready, _ := p.ready(t); return ready })
 	if p.control != "" {
 		t.Errorf("control API served at %s without an operator", p.control)
 	}
@@ -331,7 +331,7 @@ func TestAlone(t *testing.T) {
 func TestStopFinishesRequests(t *testing.T) {
 	db := testutil.Postgres(t).Database(t)
 	p := start(t, "--database-url="+db.URI(), "--drain-delay=300ms")
-	eventually(t, 20*time.Second, "the service", func() bool { ready, _ := p.ready(t); return ready })
+	eventually(t, time.Minute, "the service", func() bool { ready, _ := p.ready(t); return ready })
 	body, sender := io.Pipe()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.pages+"/sign-in", body)
 	if err != nil {
@@ -350,14 +350,14 @@ func TestStopFinishesRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.stop()
-	eventually(t, 10*time.Second, "readyz to turn", func() bool {
+	eventually(t, time.Minute, "readyz to turn", func() bool {
 		ready, body := p.ready(t)
 		return !ready && strings.Contains(body, "stopping")
 	})
 	if status, _ := get(t, http.DefaultClient, "http://"+p.pages+"/sign-in"); status != http.StatusOK {
 		t.Errorf("a request while draining: status %d", status)
 	}
-	eventually(t, 10*time.Second, "the pages to close", func() bool {
+	eventually(t, time.Minute, "the pages to close", func() bool {
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 		response, err := client.Get("http://" + p.pages + "/sign-in")
 		if err == nil {

@@ -52,7 +52,7 @@ func (s *clocked) enter(c *ideas.Challenge, author ideas.Member, n int) []int64 
 // carryOut lets dates have their consequences until the condition holds: a job of the store may be at the same challenge.
 func (s *clocked) carryOut(until func() bool) {
 	s.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		if err := s.CarryOut(s.t.Context()); err != nil {
 			s.t.Fatal(err)

@@ -56,7 +56,7 @@ func TestRefusedConnectionsAreToldApart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := run(t, postgres.Config{URI: func() (string, error) { return tc.uri, nil }})
-			eventually(t, 20*time.Second, "the first attempt", func() bool {
+			eventually(t, time.Minute, "the first attempt", func() bool {
 				return store.Database().Reason != control.ReasonDatabaseStarting
 			})
 			state := store.Database()
@@ -75,7 +75,7 @@ func TestRefusedConnectionsAreToldApart(t *testing.T) {
 
 func TestMissingURIIsReported(t *testing.T) {
 	store := run(t, postgres.Config{URI: func() (string, error) { return "", errors.New("database-uri is missing or empty") }})
-	eventually(t, 10*time.Second, "the report", func() bool { return strings.Contains(store.Database().Message, "database-uri is missing") })
+	eventually(t, time.Minute, "the report", func() bool { return strings.Contains(store.Database().Message, "database-uri is missing") })
 }
 
 // TestRecoversFromARestart has the server crash and come back.
@@ -86,9 +86,9 @@ func TestRecoversFromARestart(t *testing.T) {
 	uri := strings.Replace(db.URI(), fmt.Sprint(first.Port), fmt.Sprint(proxy.port), 1)
 	store := open(t, postgres.Config{URI: func() (string, error) { return uri, nil }})
 	proxy.cut()
-	eventually(t, 10*time.Second, "the report of the outage", func() bool { return !store.Database().Ready })
+	eventually(t, time.Minute, "the report of the outage", func() bool { return !store.Database().Ready })
 	proxy.mend()
-	eventually(t, 10*time.Second, "the recovery", func() bool { return store.Database().Ready })
+	eventually(t, time.Minute, "the recovery", func() bool { return store.Database().Ready })
 	if _, err := store.Totals(t.Context()); err != nil {
 		t.Errorf("after the recovery: %v", err)
 	}
@@ -109,9 +109,9 @@ func TestNoticesASilentServer(t *testing.T) {
 	if _, err := store.Totals(ctx); !errors.Is(err, ideas.ErrUnavailable) {
 		t.Errorf("a query that gets no answer: %v, want ErrUnavailable", err)
 	}
-	eventually(t, 20*time.Second, "the report of the outage", func() bool { return !store.Database().Ready })
+	eventually(t, time.Minute, "the report of the outage", func() bool { return !store.Database().Ready })
 	proxy.frozen.Store(false)
-	eventually(t, 20*time.Second, "the recovery", func() bool {
+	eventually(t, time.Minute, "the recovery", func() bool {
 		_, err := store.Totals(t.Context())
 		return store.Database().Ready && err == nil
 	})
@@ -124,7 +124,7 @@ func TestRotatedPasswordIsTakenUp(t *testing.T) {
 	store := open(t, postgres.Config{URI: func() (string, error) { return uri.Load().(string), nil }})
 
 	uri.Store(db.Server.URI(db.Role, "not yet set", db.Name))
-	eventually(t, 10*time.Second, "the complaint about the new password", func() bool {
+	eventually(t, time.Minute, "the complaint about the new password", func() bool {
 		state := store.Database()
 		return state.Ready && strings.Contains(state.Message, "28P01")
 	})
@@ -132,12 +132,12 @@ func TestRotatedPasswordIsTakenUp(t *testing.T) {
 		t.Errorf("while the new password does not work yet: %v", err)
 	}
 	db.Exec(t, "ALTER ROLE "+db.Role+" PASSWORD 'not yet set'")
-	eventually(t, 10*time.Second, "the switch to the new password", func() bool {
+	eventually(t, time.Minute, "the switch to the new password", func() bool {
 		state := store.Database()
 		return state.Ready && state.Message == ""
 	})
 	db.Exec(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '"+db.Role+"'")
-	eventually(t, 10*time.Second, "a query with the new password", func() bool {
+	eventually(t, time.Minute, "a query with the new password", func() bool {
 		_, err := store.Totals(t.Context())
 		return err == nil
 	})
@@ -238,7 +238,7 @@ func TestProcessesMigrateTogether(t *testing.T) {
 		}
 		children, outputs = append(children, child), append(outputs, out)
 	}
-	eventually(t, 20*time.Second, "a first connection", func() bool {
+	eventually(t, time.Minute, "a first connection", func() bool {
 		return db.QueryInt(t, "SELECT count(*) FROM pg_stat_activity WHERE usename = '"+db.Role+"'") > 0
 	})
 	_ = children[0].Process.Kill()
@@ -270,11 +270,11 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 	var uri atomic.Value
 	uri.Store("postgres://" + db.Role + ":hunter2@[broken")
 	store := run(t, postgres.Config{URI: func() (string, error) { return uri.Load().(string), nil }, Logger: logger})
-	eventually(t, 10*time.Second, "the report", func() bool { return strings.Contains(store.Database().Message, "cannot be parsed") })
+	eventually(t, time.Minute, "the report", func() bool { return strings.Contains(store.Database().Message, "cannot be parsed") })
 	uri.Store(db.Server.URI(db.Role, "hunter2", db.Name))
-	eventually(t, 10*time.Second, "the report", func() bool { return store.Database().Reason == control.ReasonPasswordRefused })
+	eventually(t, time.Minute, "the report", func() bool { return store.Database().Reason == control.ReasonPasswordRefused })
 	uri.Store(db.URI())
-	eventually(t, 10*time.Second, "the connection", func() bool { return store.Database().Ready })
+	eventually(t, time.Minute, "the connection", func() bool { return store.Database().Ready })
 	if text := log.String(); strings.Contains(text, "hunter2") || strings.Contains(text, db.Password) {
 		t.Errorf("the log holds a password:\n%s", text)
 	}

@@ -42,7 +42,7 @@ func TestDeclarationReachesEveryReplica(t *testing.T) {
 	if err != nil || !accepted || got != inForce(d) {
 		t.Fatalf("declare: %+v, %v, %v; want %+v", got, accepted, err, inForce(d))
 	}
-	eventually(t, 2*time.Second, "the declaration at the other replica", func() bool { return second.InForce() == inForce(d) })
+	eventually(t, time.Minute, "the declaration at the other replica", func() bool { return second.InForce() == inForce(d) })
 	want := ideas.Settings{
 		BaseURL: "https://ideas.brand.example", Hostnames: []string{"ideas.brand.example"},
 		Name: map[string]string{"fr": "Marque", "en": "Brand"}, TagLine: map[string]string{"fr": "Ensemble"},
@@ -65,7 +65,7 @@ func TestDeclarationArrivesWithoutNotification(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.Exec(t, "UPDATE ideas.declaration SET generation = 2, digest = 'silent'")
-	eventually(t, 2*time.Second, "the silent declaration", func() bool { return store.InForce().Digest == "silent" })
+	eventually(t, time.Minute, "the silent declaration", func() bool { return store.InForce().Digest == "silent" })
 }
 
 func TestStaleDeclarationsAreRefused(t *testing.T) {
@@ -116,7 +116,7 @@ func TestConcurrentDeclarationsEndWithTheNewest(t *testing.T) {
 	}
 	wait.Wait()
 	for i, store := range stores {
-		eventually(t, 2*time.Second, fmt.Sprintf("generation 40 at replica %d", i), func() bool {
+		eventually(t, time.Minute, fmt.Sprintf("generation 40 at replica %d", i), func() bool {
 			settings, _ := store.Current(t.Context())
 			return store.InForce().Generation == 40 && settings.Colors.Primary == "#000027"
 		})
@@ -129,7 +129,7 @@ func TestDeclarationOfALaterReleaseIsServed(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.Exec(t, `UPDATE ideas.declaration SET digest = 'later', settings = settings || '{"inventedLater": {"a": 1}}'`)
-	eventually(t, 2*time.Second, "the later declaration", func() bool { return store.InForce().Digest == "later" })
+	eventually(t, time.Minute, "the later declaration", func() bool { return store.InForce().Digest == "later" })
 }
 
 func TestHostileTextsSurviveUnchanged(t *testing.T) {

@@ -72,7 +72,7 @@ func (r *running) declare(name string, spec control.Challenge) *ideas.Challenge 
 // carryOut lets dates have their consequences until the condition holds.
 func (r *running) carryOut(until func() bool) {
 	r.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !until(); {
+	for deadline := time.Now().Add(time.Minute); !until(); {
 		if err := r.store.CarryOut(r.t.Context()); err != nil {
 			r.t.Fatal(err)
 		}
