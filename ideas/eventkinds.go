@@ -8,7 +8,7 @@ func EventKinds() []EventKind {
 		EventBallotClosed, EventChallengeDecided, EventChallengePhase, EventCommentPublished, EventReported,
 		EventIdeaAnswered, EventCoAuthorInvited, EventCoAuthorJoined, EventIdeaContinued, EventIdeaEdited,
 		EventIdeaLaunched, EventIdeaMerged, EventIdeaPublished, EventIdeaQualified, EventRightsReturned,
-		EventRungReached, EventIdeaSelected, EventIdeaState, EventIdeaSubmitted, EventIdeaSupported,
+		EventRungReached, EventIdeaSelected, EventSharesProposed, EventIdeaState, EventIdeaSubmitted, EventIdeaSupported,
 		EventIdeaUnsupported, EventLevelReached, EventAppealAnswered, EventGuardianAnswered,
 		EventMemberJoined, EventMentioned, EventReferred, EventSanctionLifted, EventSanctioned,
 		EventMissionDecided, EventMissionPost, EventMissionTask, EventPayoutApproved, EventPayoutPaid,
