@@ -36,7 +36,7 @@ func (r *replicas) start(n int) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	for range n {
-		process := exec.Command(r.program, r.args...) //nolint:noctx // killed by the test, not by a context
+		process := exec.Command(r.program, r.args...) // killed by the test, not by a context
 		if err := process.Start(); err != nil {
 			r.t.Errorf("start a replica: %v", err)
 			return

@@ -337,7 +337,7 @@ func (s *Store) ModerateTopic(ctx context.Context, moderator int64, c *ideas.Cha
 		return err
 	}
 	if err := reason.Check(change.State != nil && *change.State == ideas.TopicHidden); err != nil {
-		return err //nolint:wrapcheck // names the field
+		return err // names the field
 	}
 	return s.transact(ctx, "moderate a topic", func(tx pgx.Tx) error {
 		who, err := s.teamMember(ctx, tx, moderator, ideas.MayModerate)
@@ -411,7 +411,7 @@ func (s *Store) HideReply(ctx context.Context, moderator int64, c *ideas.Challen
 		return err
 	}
 	if err := reason.Check(hidden); err != nil {
-		return err //nolint:wrapcheck // names the field
+		return err // names the field
 	}
 	return s.transact(ctx, "hide a reply", func(tx pgx.Tx) error {
 		who, err := s.teamMember(ctx, tx, moderator, ideas.MayModerate)

@@ -197,7 +197,7 @@ func (s *Store) Moderate(ctx context.Context, moderator int64, items []int64, d 
 		return 0, &ideas.FieldError{Field: "items", Code: "too_many", Limit: maxDecided}
 	}
 	if err := reason.Check(d != ideas.DecisionPublish); err != nil {
-		return 0, err //nolint:wrapcheck // names the field
+		return 0, err // names the field
 	}
 	decided := 0
 	err = s.transact(ctx, "decide about contributions", func(tx pgx.Tx) error {
@@ -334,7 +334,7 @@ func (s *Store) HideComment(ctx context.Context, moderator, comment int64, reaso
 		return err
 	}
 	if err := reason.Check(true); err != nil {
-		return err //nolint:wrapcheck // names the field
+		return err // names the field
 	}
 	return s.switchComment(ctx, moderator, comment, ideas.CommentPublished, ideas.CommentHidden, reason)
 }

@@ -230,7 +230,7 @@ func promisedBy(ctx context.Context, tx pgx.Tx, programme *ideas.Programme, chal
 	err := tx.QueryRow(ctx, "SELECT uid, generation, spec FROM reward_policy WHERE name = $1 ORDER BY accepted_at DESC, generation DESC LIMIT 1", policy.Name).
 		Scan(&policy.UID, &policy.Generation, &raw)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil //nolint:nilnil // there was never one
+		return nil, nil // there was never one
 	}
 	if err == nil {
 		err = json.Unmarshal(raw, &policy.Spec)

@@ -508,11 +508,11 @@ func (v *visit) ballotView(c *ideas.Challenge) (ballotView, error) {
 
 func (v *visit) outcomeView(c *ideas.Challenge) (*outcomeView, error) {
 	if c.DecidedAt.IsZero() {
-		return nil, nil //nolint:nilnil // nothing to show is no error
+		return nil, nil // nothing to show is no error
 	}
 	outcome, err := v.app.cfg.Store.OutcomeOf(v.r.Context(), c)
 	if errors.Is(err, ideas.ErrNotFound) {
-		return nil, nil //nolint:nilnil // as above
+		return nil, nil // as above
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the decision: %w", err)
@@ -536,11 +536,11 @@ func (v *visit) outcomeView(c *ideas.Challenge) (*outcomeView, error) {
 
 func (v *visit) resultView(c *ideas.Challenge) (*resultView, error) {
 	if !c.VoteClosed(v.app.now()) {
-		return nil, nil //nolint:nilnil // nothing to show is no error
+		return nil, nil // nothing to show is no error
 	}
 	r, err := v.app.cfg.Store.Result(v.r.Context(), c)
 	if errors.Is(err, ideas.ErrNotFound) {
-		return nil, nil //nolint:nilnil // as above
+		return nil, nil // as above
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the result: %w", err)
@@ -823,11 +823,11 @@ type ideaEntry struct {
 // ideaEntry is nil for an idea outside of challenges, and where its challenge is in force no more.
 func (v *visit) ideaEntry(idea ideas.Idea) (*ideaEntry, error) {
 	if idea.Challenge == 0 {
-		return nil, nil //nolint:nilnil // nothing to show is no error
+		return nil, nil // nothing to show is no error
 	}
 	e, c, err := v.app.cfg.Store.EntryOf(v.r.Context(), v.viewer(), idea.ID)
 	if errors.Is(err, ideas.ErrNotFound) {
-		return nil, nil //nolint:nilnil // as above
+		return nil, nil // as above
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the entry: %w", err)

@@ -254,7 +254,7 @@ type followView struct {
 // followOf an idea, a challenge or a member, for who is signed in; nil for others.
 func (v *visit) followOf(kind ideas.FollowKind, target int64) (*followView, error) {
 	if v.member == nil || kind == ideas.FollowMember && target == v.member.ID {
-		return nil, nil //nolint:nilnil // no button, no error
+		return nil, nil // no button, no error
 	}
 	follows, err := v.app.cfg.Store.Follows(v.r.Context(), v.member.ID, kind, target)
 	if err != nil {

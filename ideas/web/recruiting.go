@@ -51,7 +51,7 @@ var selectionTexts = map[string]string{
 func (v *visit) recruitPanel(c *ideas.Challenge) (*recruitPanel, error) {
 	call := c.Spec.Recruiting
 	if call == nil {
-		return nil, nil //nolint:nilnil // no call, no panel
+		return nil, nil // no call, no panel
 	}
 	path := challengePath(c)
 	p := &recruitPanel{
