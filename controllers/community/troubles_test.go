@@ -436,6 +436,8 @@ func TestPaused(t *testing.T) {
 	before := w.outcome(c)
 	change(w, c, func(c *v1alpha1.Community) { c.Spec.Paused = true })
 	w.waitCondition(c, v1alpha1.ConditionReady, metav1.ConditionUnknown, v1alpha1.ReasonPaused)
+	// The event of being paused follows the status.
+	o.api.settle(t)
 	o.api.silence(t, func() {
 		w.delete(&corev1.Service{ObjectMeta: named(w.namespace, "lumiere")})
 		change(w, &appsv1.Deployment{ObjectMeta: named(w.namespace, "lumiere")}, func(d *appsv1.Deployment) { d.Spec.Replicas = ptr.To[int32](0) })
