@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -38,11 +39,17 @@ func run(t *testing.T, limit time.Duration, environment []string, name string, a
 	defer cancel()
 	command := exec.CommandContext(ctx, name, arguments...)
 	command.Dir = root(t)
-	command.Env = append(os.Environ(), environment...)
+	command.Env = append(slices.DeleteFunc(os.Environ(), ofThisRun), environment...)
 	var out, told strings.Builder
 	command.Stdout, command.Stderr = &out, &told
 	err = command.Run()
 	return strings.TrimSpace(out.String()), told.String(), err
+}
+
+// ofThisRun names what a user's shell does not have: KUBECONFIG would have the demo use a cluster that is there, and
+// make's own variables belong to the make that runs the tests.
+func ofThisRun(variable string) bool {
+	return strings.HasPrefix(variable, "KUBECONFIG=") || strings.HasPrefix(variable, "MAKE") || strings.HasPrefix(variable, "MFLAGS=")
 }
 
 // succeed is run for a command that must not fail.
